@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Music in the film: cues, seams inside a song, ducks under speech."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backbeat.model.time import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """A dip of a cue under speech: `span` in film seconds, `depth_db` < 0, `dip_db` extra at 1-4 kHz."""
+
+    span: Span
+    depth_db: float
+    dip_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """A jump inside a song, leaving at `out` and going on at `into` (song seconds); `grade` 0..1, 1 = inaudible."""
+
+    out: float
+    into: float
+    grade: float = 0.0
+    crossfade: float = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One use of one song.
+
+    `start`, `end` are film seconds; the song is at `song_in` seconds when the cue starts. `stretch` is song seconds a
+    film second (1 = as is). `seams` are met in order. `gain_keys` are (film seconds, dB) with straight lines between,
+    on top of `gain_db`. `tempo_map` are (film seconds, song seconds) where the stretch varies; empty otherwise.
+    """
+
+    path: str
+    start: float
+    end: float
+    song_in: float = 0.0
+    gain_db: float = 0.0
+    stretch: float = 1.0
+    fade_in: float = 0.0
+    fade_out: float = 0.0
+    seams: tuple[Seam, ...] = ()
+    ducks: tuple[Duck, ...] = ()
+    gain_keys: tuple[tuple[float, float], ...] = ()
+    tempo_map: tuple[tuple[float, float], ...] = ()
+    name: str = ""
+    usage: str = "background instrumental"
+
+    def film_time(self, song_time: float) -> float:
+        """Return the film second at which `song_time` sounds, before any seam."""
+        return self.start + (song_time - self.song_in) / self.stretch
