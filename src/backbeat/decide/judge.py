@@ -65,27 +65,20 @@ NOTHING = Metric(0.0, 0.0, 0.0, 0.0, 1.0, 0, None, 0.0)
 
 
 def cut_on_beat(
-    cuts: Sequence[int], beats: Sequence[float], rate: Fraction, *, window: Window = CUT_WINDOW, seed: int = 0
+    cuts: Sequence[float], beats: Sequence[float], rate: Fraction, *, window: Window = CUT_WINDOW, seed: int = 0
 ) -> Metric:
     """Judge how far cuts fall on beats.
 
     Parameters
     ----------
     cuts
-        Record frames that begin a new shot, in order; not seconds.
+        Film seconds at which a new shot begins (its frame over the rate).
     beats
         Film seconds, rising.
     rate
-        Frames a second.
-
-    Raises
-    ------
-    ValueError
-        If a cut is no whole frame.
+        Frames a second: a cut can only fall on a frame, so half a frame is added to the window either way.
     """
-    if any(c != int(c) for c in cuts):
-        raise ValueError("cuts are whole frames")
-    return rate_on_grid([float(int(c) / rate) for c in cuts], beats, window.seconds(rate), seed=seed)
+    return rate_on_grid(cuts, beats, window.seconds(rate), seed=seed)
 
 
 def hit_on_beat(
