@@ -16,7 +16,7 @@ from backbeat.model.time import Span
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Facts of one file, from its headers and packet table; nothing is decoded for them.
+    """Facts of one file, from its headers, its packet table and its first picture.
 
     `width`, `height` are as displayed (rotation and pixel aspect applied). `rotation` is clockwise degrees to turn
     the stored picture. `frames` counts source frames at `rate`. `start_timecode` is in frames at `rate`, None if the

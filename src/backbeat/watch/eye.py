@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Per-picture measurements: light, sharpness, motion, camera, and sudden changes of motion.
+
+Motion is dense inverse search flow (Kroeger et al. 2016) at about 160 x 90. The camera is a similarity (shift, zoom,
+roll) fitted to the flow by trimmed least squares; what it leaves is the motion of things. *Loss* is momentum that was
+there a picture ago and is gone when followed along the flow (a stop counts once, a bounce twice); *gain* is motion that
+nothing near foretold (recoil, a kick). Both are the advected form of the directogram of Davis & Agrawala (2018).
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from backbeat.media.scan import Picture
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+FIELDS = (
+    "time", "mean", "spread", "dark", "bright", "sharp", "focus", "red", "green", "blue", "change", "motion",
+    "right", "up", "zoom", "roll", "rest", "loss", "gain", "leap", "corrupt",
+)  # fmt: skip
+_GRID = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the eye saw, float32 arrays with one value a picture (n,).
+
+    `time` s. `mean`, `spread` luma 0..1; `dark`, `bright` shares of pixels at the ends of the range. `sharp`: spread of
+    the Laplacian of the small luma (0..1); `focus`: of full-size details, held between looks. `red` … `blue` means
+    0..1. `change`: mean difference to the last picture 0..1; `leap`: what of it stays when motion is undone. In percent
+    of the picture's width a picture: `motion` (mean flow), `right`/`up` (camera shift), `rest` (mean flow beyond the
+    camera's), `loss`, `gain`. `zoom` (relative) and `roll` (radians) a picture. `corrupt` 0 or 1.
+    """
+
+    time: NDArray[np.float64]
+    mean: Floats
+    spread: Floats
+    dark: Floats
+    bright: Floats
+    sharp: Floats
+    focus: Floats
+    red: Floats
+    green: Floats
+    blue: Floats
+    change: Floats
+    motion: Floats
+    right: Floats
+    up: Floats
+    zoom: Floats
+    roll: Floats
+    rest: Floats
+    loss: Floats
+    gain: Floats
+    leap: Floats
+    corrupt: Floats
+
+
+@cache
+def _camera_model(width: int, height: int) -> tuple[Any, Any]:
+    """Return the design matrix of (right, down, zoom, roll) on the flow grid, and its pseudo-inverse."""
+    y, x = np.mgrid[0:height:_GRID, 0:width:_GRID].astype(np.float32)
+    x, y = ((x - width / 2) / width).ravel(), ((y - height / 2) / width).ravel()
+    one, zero = np.ones_like(x), np.zeros_like(x)
+    model = np.concatenate([np.stack([one, zero, x, -y], 1), np.stack([zero, one, y, x], 1)])
+    return model, np.asarray(np.linalg.pinv(model), np.float32)
+
+
+class Eye:
+    """Feed it pictures in order; `sight` returns the curves. Keeps two small pictures and a few numbers a picture."""
+
+    def __init__(self) -> None:
+        self._rows = array("d")
+        self._flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._last: Any = None
+        self._beyond: Any = None  # the last picture's flow beyond the camera's
+        self._focus = 0.0
+
+    def see(self, picture: Picture) -> None:
+        """Measure one picture."""
+        luma = picture.luma
+        mean, spread = (float(v[0, 0]) / 255 for v in cv2.meanStdDev(luma))
+        histogram = cv2.calcHist([luma], [0], None, [64], [0, 256]).ravel() / luma.size
+        sharp = float(cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S, ksize=1))[1][0, 0]) / 255
+        if picture.crops is not None:
+            third = picture.crops.shape[0] // 3
+            pieces = (picture.crops[i * third : (i + 1) * third] for i in range(3))
+            self._focus = max(
+                float(cv2.meanStdDev(cv2.Laplacian(p, cv2.CV_16S, ksize=1))[1][0, 0]) / 255 for p in pieces
+            )
+        red, green, blue = (float(c) / 255 for c in cv2.mean(picture.thumb)[:3])
+        small = cv2.resize(luma, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        moved = self._move(small)
+        self._last = small
+        row = (picture.time, mean, spread, float(histogram[:2].sum()), float(histogram[62:].sum()), sharp, self._focus)
+        self._rows.extend((*row, red, green, blue, *moved, float(picture.corrupt)))
+
+    def _move(self, small: Any) -> tuple[float, ...]:
+        still = (0.0,) * 10
+        if self._last is None or self._last.shape != small.shape:
+            self._beyond = None
+            return still
+        change = float(cv2.norm(small, self._last, cv2.NORM_L1)) / (255 * small.size)
+        height, width = small.shape
+        if change < 0.0004 or min(height, width) < 16:  # frozen: nothing moved, whatever moved has stopped
+            loss = self._lost(np.zeros((height, width, 2), np.float32)[::_GRID, ::_GRID]) if change > 0 else 0.0
+            self._beyond = None if change == 0 else self._beyond
+            return (change, *still[:6], loss, 0.0, change)
+        flow = self._flow.calc(self._last, small, None)
+        model, inverse = _camera_model(width, height)
+        coarse = flow[::_GRID, ::_GRID]
+        seen = np.concatenate([coarse[..., 0].ravel(), coarse[..., 1].ravel()])
+        camera = _trimmed_fit(model, inverse, seen)
+        beyond = (seen - model @ camera).reshape(2, *coarse.shape[:2]).transpose(1, 2, 0)
+        loss = self._lost(beyond)
+        gain = self._gained(beyond)
+        self._beyond = beyond
+        leap = self._leap(flow, small)
+        percent = 100 / width
+        motion = float(np.hypot(coarse[..., 0], coarse[..., 1]).mean()) * percent
+        rest = float(np.hypot(beyond[..., 0], beyond[..., 1]).mean()) * percent
+        right, down, zoom, roll = (float(c) for c in camera)
+        return (
+            change, motion, right * percent, -down * percent, zoom / width, roll / width, rest, loss, gain, leap,
+        )  # fmt: skip
+
+    def _lost(self, now: Any) -> float:
+        """Return the last picture's momentum that is missing where the flow carries it."""
+        if self._beyond is None or self._beyond.shape != now.shape:
+            return 0.0
+        before = self._beyond
+        height, width = (int(v) for v in before.shape[:2])
+        y, x = np.mgrid[0:height, 0:width]
+        to_x = np.clip(np.rint(x + before[..., 0] / _GRID).astype(int), 0, width - 1)
+        to_y = np.clip(np.rint(y + before[..., 1] / _GRID).astype(int), 0, height - 1)
+        speed = np.hypot(before[..., 0], before[..., 1])
+        kept = (now[to_y, to_x] * before).sum(-1) / np.maximum(speed, 1e-3)
+        lost = np.where(speed > 0.6, speed - np.maximum(np.minimum(kept, speed), -speed), 0)
+        return float(np.minimum(lost, 20).sum()) * 100.0 / (width * _GRID) / math.sqrt(height * width)
+
+    def _gained(self, now: Any) -> float:
+        if self._beyond is None or self._beyond.shape != now.shape:
+            return 0.0
+        speed = np.hypot(now[..., 0], now[..., 1]).astype(np.float32)
+        before = np.hypot(self._beyond[..., 0], self._beyond[..., 1]).astype(np.float32)
+        near = cv2.dilate(before, np.ones((5, 5), np.uint8))
+        height, width = (int(v) for v in speed.shape)
+        gained = np.minimum(np.maximum(speed - near - 0.3, 0), 20)
+        return float(gained.sum()) * 100.0 / (width * _GRID) / math.sqrt(height * width)
+
+    def _leap(self, flow: Any, small: Any) -> float:
+        height, width = small.shape
+        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+        back = cv2.remap(self._last, x - flow[..., 0], y - flow[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+        return float(cv2.norm(back, small, cv2.NORM_L1)) / (255 * int(small.size))
+
+    def sight(self) -> Sight:
+        """Return the curves so far."""
+        table = np.frombuffer(self._rows, np.float64).reshape(-1, len(FIELDS))
+        columns: dict[str, Any] = {name: table[:, i].astype(np.float32) for i, name in enumerate(FIELDS)}
+        columns["time"] = table[:, 0].copy()
+        return Sight(**columns)
+
+
+def _trimmed_fit(model: Any, inverse: Any, seen: Any) -> Any:
+    """Return the camera that most of the flow agrees with: least squares, then again on the better 60 %."""
+    first = inverse @ seen
+    half = len(seen) // 2
+    error = seen - model @ first
+    error = np.hypot(error[:half], error[half:])
+    good = error <= np.partition(error, int(0.6 * half))[int(0.6 * half)]
+    both = np.concatenate([good, good])
+    kept = model[both]
+    return np.linalg.solve(kept.T @ kept + 1e-4 * np.eye(4, dtype=np.float32), kept.T @ seen[both])

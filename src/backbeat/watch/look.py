@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at one take: one pass through its file feeds the eye, the ear and the shot detector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backbeat.errors import MediaError
+from backbeat.media.probe import Times, probe_times
+from backbeat.media.scan import Scan
+from backbeat.model.footage import Hit, Media, Shot, Take
+from backbeat.watch.ear import Ear
+from backbeat.watch.eye import Eye, Sight
+from backbeat.watch.hits import OwnHits
+from backbeat.watch.quality import dead, looks
+from backbeat.watch.shots import Boundary, OwnShots
+from backbeat.watch.speech import OwnSpeech
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+VERSION = 1  # raise it whenever a result may change: cached looks are forgotten
+_SHORTEST = 3  # pictures
+
+
+def look(path: str, *, hardware: str = "") -> Take:
+    """Return everything seen and heard in one file.
+
+    Parameters
+    ----------
+    path
+        A video, a still or a pattern of numbered pictures.
+    hardware
+        Name of a hardware decoder to use where present.
+
+    Raises
+    ------
+    MediaError
+        If it cannot be opened, or not one picture of it can be decoded.
+    """
+    media, times = probe_times(path)
+    eye, ear, cutter = Eye(), Ear(), OwnShots()
+    scan = Scan(media, times, hear=ear.hear, hardware=hardware)
+    for picture in scan:
+        eye.see(picture)
+        cutter.see(picture.thumb)
+    sight, hearing = eye.sight(), ear.hearing()
+    if len(sight.time) == 0:
+        raise MediaError(f"{path}: not one picture could be decoded", "is the file whole?")
+    boundaries = cutter.finish()
+    found = OwnHits().find(sight, hearing, boundaries)
+    warnings = list(media.warnings)
+    if len(sight.time) < 0.95 * len(times.pictures):
+        warnings.append(f"only {len(sight.time)} of {len(times.pictures)} pictures could be decoded")
+    if media.has_sound and hearing.silent:
+        warnings.append("its sound is silence")
+    return Take(
+        media=media,
+        shots=tuple(_shots(media, times, sight, boundaries, found.hits)),
+        speech=OwnSpeech().find(hearing),
+        offset=found.offset,
+        shot_at=_shot_at(path),
+        warnings=tuple(warnings),
+    )
+
+
+def _shot_at(path: str) -> float:
+    try:
+        return Path(path).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def pieces(count: int, boundaries: Sequence[Boundary], unusable: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the half-open spans of pictures between boundaries, less unusable edges; too short ones dropped."""
+    real = [b for b in boundaries if b.kind != "refused"]
+    starts = [0, *(b.end if b.start == b.end else b.end + 2 for b in real)]
+    ends = [*(b.start if b.start == b.end else b.start - 2 for b in real), count]
+    found = []
+    for start, end in zip(starts, ends, strict=True):
+        a, b = start, end
+        while a < b and unusable[a]:
+            a += 1
+        while b > a and unusable[b - 1]:
+            b -= 1
+        if b - a >= _SHORTEST or (count < _SHORTEST and b > a):
+            found.append((a, b))
+    return found
+
+
+def _shots(media: Media, times: Times, sight: Sight, boundaries: Sequence[Boundary], hits: Sequence[Hit]) -> list[Shot]:
+    shots: list[Shot] = []
+    rate = float(media.rate)
+    for first, last in pieces(len(sight.time), boundaries, dead(sight)):
+        start = times.frame_of(float(sight.time[first]))
+        end = times.frame_of(float(sight.time[last])) if last < len(sight.time) else _end(times, sight)
+        if end <= start:
+            continue
+        step = max(1, round(rate / 12.5))
+        figures = looks(sight, first, last)
+        shots.append(
+            Shot(
+                take=media.path,
+                index=len(shots),
+                start_frame=start,
+                end_frame=end,
+                hits=tuple(h for h in hits if start <= h.time * rate < end),
+                motion_curve=_curve(sight, first, last, start, end, step, rate),
+                curve_step=step,
+                **{name: getattr(figures, name) for name in figures.__slots__},
+            )
+        )
+    return shots
+
+
+def _end(times: Times, sight: Sight) -> int:
+    return min(times.frames, times.frame_of(float(sight.time[-1])) + 1)
+
+
+def _curve(sight: Sight, first: int, last: int, start: int, end: int, step: int, rate: float) -> tuple[float, ...]:
+    """Return mean flow a source frame, percent of width, every `step` source frames."""
+    at = np.arange(start, end, step) / rate
+    flow: Any = sight.motion[first:last].astype(np.float64).copy()
+    if len(flow) > 1:
+        flow[0] = flow[1]  # the first picture's own motion is the join's
+        gaps = np.diff(sight.time[first:last], prepend=sight.time[first] - 1 / rate) * rate
+        flow /= np.maximum(gaps, 0.5)
+    return tuple(float(v) for v in np.round(np.interp(at, sight.time[first:last], flow), 3))
+
+
+def at_path(take: Take, path: str) -> Take:
+    """Return `take` as found at another path: a moved file is known again."""
+    if take.media.path == path:
+        return take
+    return replace(take, media=replace(take.media, path=path), shots=tuple(replace(s, take=path) for s in take.shots))
