@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A finished film read back against its timeline: what it is, not what was intended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+import pyloudnorm
+
+from backbeat.errors import MediaError
+from backbeat.make.compose import Composer
+from backbeat.make.fit import planes
+from backbeat.make.layers import cuts
+from backbeat.make.mix import Mixer
+from backbeat.make.pieces import RATE, pieces_of, sample_at
+from backbeat.media.sounds import SoundReader
+from backbeat.media.write import PictureFormat
+from backbeat.model.time import clock
+from backbeat.model.timeline import Timeline
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Pictures are compared at this size: small enough to be cheap, large enough that two shots differ.
+LOOK = (32, 18)
+# A cut is looked for this many frames about its place.
+REACH = 4
+# Two pictures this near (mean of 255 levels) cannot be told apart; a cut between them cannot be measured.
+BLUR = 3.0
+# Seconds of sound correlated at the start and at the end.
+LISTEN = 4.0
+# Below this correlation the sound is not the expected one, and its offset is not measured.
+SURE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class CutFound:
+    """One planned cut and the frame at which the picture really changes; None where both sides look the same."""
+
+    planned: int
+    found: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a decoded film measures.
+
+    `audio_start_ms` and `end_drift_ms` are how late the sound is at the start and the end (None: not measurable).
+    `loudness` is EBU R128 integrated (LUFS, -70 for silence). `differences` are sentences; empty = the film is right.
+    """
+
+    frames: int
+    expected_frames: int
+    cuts: tuple[CutFound, ...]
+    audio_start_ms: float | None
+    end_drift_ms: float | None
+    loudness: float
+    differences: tuple[str, ...]
+
+    @property
+    def cuts_on_frame(self) -> int:
+        """How many of the measurable cuts fall on their planned frame."""
+        return sum(c.found == c.planned for c in self.cuts if c.found is not None)
+
+
+def check(film: str, timeline: Timeline, *, fit: str = "letterbox", span: tuple[int, int] | None = None) -> Checked:
+    """Decode `film` and measure it against `timeline` (its record frames `span`, if only they were rendered).
+
+    Cuts: the sources are decoded afresh at the two frames about each cut, and the film's pictures near it are told
+    to belong to one or the other. Sound: the first and the last seconds are correlated with the expected mix.
+
+    Raises
+    ------
+    MediaError
+        If the film or a source cannot be read.
+    """
+    first, last = span or (0, timeline.frames)
+    looks, times = _looks(film)
+    found = tuple(_cut(looks, timeline, fit, first, last))
+    start, drift, loudness = _sound(film, timeline, first, last)
+    differences = [
+        *_frame_faults(len(looks), last - first, times, timeline.rate),
+        *(
+            f"the cut at {clock(float(c.planned / timeline.rate))} is {c.found - c.planned:+d} frames off"
+            for c in found
+            if c.found is not None and c.found != c.planned
+        ),
+    ]
+    for name, value in (("at the start", start), ("at the end", drift)):
+        if value is not None and abs(value) >= 1.0:
+            differences.append(f"the sound is {abs(value):.1f} ms {'late' if value > 0 else 'early'} {name}")
+    if pieces_of(timeline) and start is None and drift is None and loudness > -60:
+        differences.append("the sound is not the expected one")
+    return Checked(len(looks), last - first, found, start, drift, loudness, tuple(differences))
+
+
+def _frame_faults(count: int, expected: int, times: list[float], rate: Fraction) -> Iterator[str]:
+    if count != expected:
+        yield f"the film has {count} frames instead of {expected}"
+    late = [i for i, t in enumerate(times) if abs(t - float(i / rate)) > 0.0011]
+    if late:
+        yield f"frame {late[0]} is shown at {times[late[0]]:.4f} s instead of {float(late[0] / rate):.4f} s"
+
+
+def look_of(frame: av.VideoFrame) -> NDArray[np.float32]:
+    """Return a picture's small luma view, float32 (18, 32), 0..255."""
+    luma = planes(frame)[0]
+    small = cv2.resize(luma, LOOK, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray(small / (1 << (frame.format.components[0].bits - 8)), np.float32)
+
+
+def _looks(film: str) -> tuple[list[NDArray[np.float32]], list[float]]:
+    looks, times = [], []
+    try:
+        with av.open(film) as box:
+            box.streams.video[0].thread_type = "AUTO"
+            for frame in box.decode(video=0):
+                looks.append(look_of(frame))
+                times.append(float(frame.time or 0.0))
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise MediaError(f"{film}: cannot be read back ({error})", "render it again") from error
+    return looks, times
+
+
+def _cut(looks: list[NDArray[np.float32]], timeline: Timeline, fit: str, first: int, last: int) -> Iterator[CutFound]:
+    # The expected pictures are needed at the size of the views only, but from the right frames.
+    form = PictureFormat("", timeline.width, timeline.height, timeline.rate)
+    composer = Composer(timeline, form, fit=fit)
+    try:
+        for place in cuts(timeline):
+            if not first < place < last:
+                continue
+            before = look_of(composer.frame(place - 1))
+            after = look_of(composer.frame(place))
+            if float(np.abs(before - after).mean()) < BLUR:
+                yield CutFound(place, None)
+                continue
+            near = range(max(place - REACH, first + 1), min(place + REACH, last - 1) + 1)
+            costs = {n: _cost(looks, n - first, before, after) for n in near if n - first < len(looks)}
+            yield CutFound(place, min(costs, key=lambda n: (costs[n], abs(n - place)))) if costs else CutFound(place, 0)
+    finally:
+        composer.close()
+
+
+def _cost(looks: list[NDArray[np.float32]], at: int, before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+    """Return how badly a cut at film frame `at` explains the pictures near it."""
+    near = range(max(0, at - 2), min(len(looks), at + 2))
+    return float(np.mean([np.abs(looks[i] - (before if i < at else after)).mean() for i in near]))
+
+
+def _sound(film: str, timeline: Timeline, first: int, last: int) -> tuple[float | None, float | None, float]:
+    """Return (late at the start, late at the end in ms, loudness)."""
+    pieces = pieces_of(timeline)
+    if not pieces:
+        return None, None, -70.0
+    begin, end = sample_at(first, timeline.rate), sample_at(last, timeline.rate)
+    length = min(round(LISTEN * RATE), end - begin)
+    try:
+        reader = SoundReader(film, origin=0.0)
+    except MediaError:
+        return None, None, -70.0
+    with reader, Mixer(pieces, end) as mixer:
+        late = []
+        for at in (begin, end - length):
+            expected = np.concatenate(list(mixer.blocks(at, at + length)), axis=1).mean(axis=0)
+            heard = reader.read(at - begin, length).mean(axis=0)
+            late.append(lag(heard, expected))
+        whole = reader.read(0, end - begin)
+    loudness = float(pyloudnorm.Meter(RATE).integrated_loudness(whole.T)) if whole.shape[1] > RATE // 2 else -70.0
+    return late[0], late[1], max(loudness, -70.0)
+
+
+def lag(heard: NDArray[np.floating], expected: NDArray[np.floating]) -> float | None:
+    """Return by how many ms `heard` is late against `expected` (same stretch, mono); None where they are not alike."""
+    n = heard.size
+    size = 1 << (2 * n - 1).bit_length()
+    cross = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(expected, size)), size)
+    most = min(RATE // 4, n - 1)
+    near = np.concatenate([cross[-most:], cross[: most + 1]])
+    k = int(np.argmax(near))
+    power = float(np.linalg.norm(heard) * np.linalg.norm(expected))
+    if power == 0 or near[k] < SURE * power:
+        return None
+    shift = 0.0
+    if 0 < k < near.size - 1:
+        a, b, c = (float(v) for v in near[k - 1 : k + 2])
+        shift = (a - c) / (2 * (a - 2 * b + c)) if a - 2 * b + c else 0.0
+    return (k - most + shift) / RATE * 1000

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures in: a table of time stamps, and exact decoding of any picture of it.
+
+Nothing here counts decoded frames to know where it is: a picture is known by its time stamp. Files without time stamps
+(raw streams, old AVI) are the one exception; they are read from the start.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Self
+
+import av
+import numpy as np
+
+from backbeat.errors import MediaError
+from backbeat.model.time import clock
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Forward gaps up to this many pictures are decoded through instead of sought: a seek throws away what is in flight.
+ROLL = 12
+# Pictures before the wanted one from which all are decoded, so that the decoder's reordering has settled.
+SETTLE = 16
+# How late a VFR picture may begin and still count as the one on screen, in source frames (cameras' clocks jitter).
+JITTER = 0.25
+# Pictures kept while a clip plays backwards: each chunk of so many costs one decode from its key picture.
+BACKWARDS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Time stamps of every picture of a file, rising, in ticks of `base` seconds; `keys` are those one can seek to.
+
+    `counted`: the file has no time stamps, `pts` are picture numbers.
+    """
+
+    pts: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    base: Fraction
+    counted: bool = False
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+    def index(self, frame: int, rate: Fraction) -> int:
+        """Return which picture is source frame `frame` at `rate`; clamped to the file.
+
+        Constant rate: the n-th picture. Otherwise the one on screen ``frame / rate`` seconds after the first, where a
+        picture that begins up to a quarter of a frame later counts as on screen.
+        """
+        if self.counted or self.constant(rate):
+            return min(max(frame, 0), len(self.pts) - 1)
+        ticks = int(self.pts[0]) + float((frame + Fraction(JITTER)) / rate / self.base)
+        return min(max(int(np.searchsorted(self.pts, ticks, side="right")) - 1, 0), len(self.pts) - 1)
+
+    def constant(self, rate: Fraction) -> bool:
+        """Whether every picture lies within half a frame of its place at `rate`."""
+        n = len(self.pts)
+        if self.counted or n < 2:
+            return True
+        step = float(1 / (rate * self.base))
+        # Cheap first: the last picture's place rules most VFR files out.
+        if abs(float(self.pts[-1] - self.pts[0]) - (n - 1) * step) > 0.5 * step:
+            return False
+        return bool(np.abs((self.pts - self.pts[0]) - np.arange(n) * step).max() <= 0.5 * step)
+
+    def key_before(self, index: int) -> int:
+        """Return the time stamp of the last key picture at or before picture `index`."""
+        at = int(np.searchsorted(self.keys, self.pts[index], side="right")) - 1
+        return int(self.keys[max(at, 0)]) if len(self.keys) else int(self.pts[0])
+
+
+def open_picture(path: str) -> tuple[Any, Any]:
+    """Open a file; return its container and picture stream.
+
+    Raises
+    ------
+    MediaError
+        If it cannot be opened or has no picture.
+    """
+    try:
+        box = av.open(path, metadata_errors="ignore")
+    except (av.FFmpegError, OSError) as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror})", "is it a media file, and whole?") from error
+    streams = [s for s in box.streams.video if "attached_pic" not in str(s.disposition)]
+    if not streams:
+        box.close()
+        raise MediaError(f"{path}: no picture in it", "give a video file")
+    return box, streams[0]
+
+
+def read_table(path: str) -> Table:
+    """Return the time stamps of a file's pictures, from its packets; nothing is decoded.
+
+    Raises
+    ------
+    MediaError
+        If the file cannot be read or holds no picture.
+    """
+    box, stream = open_picture(path)
+    pts: list[int] = []
+    keys: list[int] = []
+    missing = count = 0
+    try:
+        with box:
+            for packet in box.demux(stream):
+                if not packet.size or packet.is_discard:
+                    continue
+                count += 1
+                if packet.pts is None:
+                    missing += 1
+                    continue
+                pts.append(packet.pts)
+                if packet.is_keyframe:
+                    keys.append(packet.pts)
+    except (av.FFmpegError, OSError):
+        pass  # a truncated file: what came before is good
+    base = Fraction(stream.time_base or 1)
+    if missing:
+        return Table(np.arange(count), np.zeros(1, np.int64), base, counted=True)
+    if not pts:
+        raise MediaError(f"{path}: no picture in it can be read", "is the file whole?")
+    return Table(np.unique(np.array(pts, np.int64)), np.unique(np.array(keys, np.int64)), base)
+
+
+class Reader:
+    """Decodes pictures of one file by their number in its table; going forward costs least.
+
+    `threads` decode inside; 1 wastes least work past the out-point. Close it, or use it as a context manager.
+    """
+
+    def __init__(self, path: str, table: Table | None = None, *, threads: int = 1) -> None:
+        self.path = path
+        self.table = read_table(path) if table is None else table
+        self._threads = threads
+        self._box: Any = None
+        self._stream: Any = None
+        self._pictures: Iterator[tuple[int, av.VideoFrame]] | None = None
+        self._recent: deque[tuple[int, av.VideoFrame]] = deque(maxlen=1)
+        self._at = -1  # the number of the last picture decoded
+        self._target = 0
+        self.decoded = self.seeks = self.held = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._pictures = None
+        self._recent.clear()
+        if self._box is not None:
+            self._box.close()
+            self._box = self._stream = None
+
+    def cost(self, index: int) -> int:
+        """Return how many pictures must be decoded to reach picture `index` from here."""
+        if self._box is not None and self._at <= index and self._at >= 0 and not self._must_seek(index):
+            return index - self._at
+        return index - int(np.searchsorted(self.table.pts, self.table.key_before(index)))
+
+    def picture(self, index: int, *, backwards: bool = False) -> av.VideoFrame:
+        """Return picture `index`. Where it cannot be decoded the one before it is held (`held` counts them).
+
+        The frame is shared: do not write into it or set its pts. `backwards` keeps the pictures before it at hand.
+
+        Raises
+        ------
+        MediaError
+            If nothing near can be decoded.
+        """
+        for number, frame in self._recent:
+            if number == index:
+                return frame
+        if self._box is None or self._must_seek(index):
+            self._recent = deque(maxlen=BACKWARDS if backwards else 1)
+            self._seek(max(0, index - BACKWARDS + 1) if backwards else index)
+        self._target = int(self.table.pts[index])
+        return self._roll(index)
+
+    def _must_seek(self, index: int) -> bool:
+        if self.table.counted:
+            return index < self._at
+        if index < self._at or self._pictures is None:
+            return True
+        return index - self._at > ROLL and self.table.key_before(index) > self.table.pts[self._at]
+
+    def _roll(self, index: int) -> av.VideoFrame:
+        last = self._recent[-1] if self._recent else None
+        while self._pictures is not None:
+            found = next(self._pictures, None)
+            if found is None:
+                self._pictures = None
+                break
+            self._at = found[0]
+            self._recent.append(found)
+            if found[0] == index:
+                return found[1]
+            if found[0] > index:
+                break  # the wanted one is damaged
+            last = found
+        self.held += 1
+        if last is None:
+            last = self._recent[-1] if self._recent else None
+        if last is None:
+            at = float((self.table.pts[index] - self.table.pts[0]) * self.table.base)
+            raise MediaError(f"{self.path}: no picture can be decoded at {clock(at)}", "is the file whole there?")
+        return last[1]
+
+    def _seek(self, index: int) -> None:
+        """Stand so that the next pictures decoded lead up to `index`."""
+        self.seeks += 1
+        if self.table.counted or self._box is None:
+            self._reopen()
+        if self.table.counted:
+            self._at = -1
+            self._pictures = self._decode(None)
+            return
+        self._target = int(self.table.pts[index])
+        key = self.table.key_before(index)
+        self._at = int(np.searchsorted(self.table.pts, key)) - 1
+        self._pictures = self._decode(key)
+
+    def _reopen(self) -> None:
+        self.close()
+        self._box, self._stream = open_picture(self.path)
+        context = self._stream.codec_context
+        context.thread_count = self._threads
+        context.thread_type = "FRAME" if self._threads > 1 else "SLICE"
+
+    def _packets(self, key: int | None) -> Iterator[Any]:
+        """Yield packets from the key picture `key` on; where a container seeks badly, try earlier, then the start."""
+        if key is None:
+            yield from self._box.demux(self._stream)
+            return
+        back = 0.0
+        while True:
+            wanted = key - round(back / float(self.table.base))
+            first = int(self.table.pts[0])
+            if wanted <= first and back:
+                self._reopen()
+            else:
+                self._box.seek(wanted, stream=self._stream, backward=True)
+                self._stream.codec_context.flush_buffers()
+            standing = False
+            for packet in self._box.demux(self._stream):
+                if not standing:
+                    if not packet.size or not packet.is_keyframe or packet.pts is None or packet.pts < key:
+                        continue
+                    if packet.pts > key and wanted > first:
+                        break  # landed too late
+                    standing = True
+                yield packet
+            else:
+                if standing or (wanted <= first and back):
+                    return
+            back = back * 4 if back else 1.0
+
+    def _decode(self, key: int | None) -> Iterator[tuple[int, av.VideoFrame]]:
+        context = self._stream.codec_context
+        pts, counted = self.table.pts, self.table.counted
+        margin = SETTLE * (int(pts[-1] - pts[0]) / max(1, len(pts) - 1))
+        skipping: bool | None = None
+        number = -1
+        packets = self._packets(key)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                if not counted:
+                    skip = packet.pts is not None and packet.pts < self._target - margin
+                    if skip != skipping:
+                        context.skip_frame, skipping = ("NONREF" if skip else "DEFAULT"), skip
+                frames = context.decode(packet if packet.size else None)
+            except (av.FFmpegError, OSError):
+                continue  # one bad packet; the pictures it held will be missed by their time stamps
+            for frame in frames:
+                self.decoded += 1
+                if counted:
+                    number += 1
+                elif frame.pts is None:
+                    continue
+                else:
+                    number = int(np.searchsorted(pts, frame.pts))
+                    if number >= len(pts) or pts[number] != frame.pts:
+                        continue  # outside the edit list
+                yield number, frame

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures and samples out: an encoder with the right clocks, and a muxer that joins finished segments by copying."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+
+from backbeat.errors import MissingPartError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RATE = 48_000
+# Samples a block handed to the sound encoder.
+BLOCK = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """Colour tags as FFmpeg's numbers (ISO/IEC 23091-2; range 1 = limited, 2 = full). Default: BT.709, limited."""
+
+    matrix: int = 1
+    primaries: int = 1
+    transfer: int = 1
+    range: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFormat:
+    """How pictures are coded: the encoder's name and options, and what goes in."""
+
+    encoder: str
+    width: int
+    height: int
+    rate: Fraction
+    pixel_format: str = "yuv420p"
+    options: tuple[tuple[str, str], ...] = ()
+    colour: Colour = field(default_factory=Colour)
+    gop: int = 250
+    threads: int = 0
+
+    @property
+    def container(self) -> str:
+        """Suffix of a file that holds one segment of it."""
+        return ".mov" if self.encoder in {"prores_ks", "dnxhd"} else ".mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFormat:
+    """How sound is coded, 48 kHz stereo: the encoder's name and bits a second (0 = its own choice)."""
+
+    encoder: str = "aac"
+    bit_rate: int = 256_000
+
+
+def write_pictures(path: str, frames: Iterable[av.VideoFrame], form: PictureFormat) -> Iterator[int]:
+    """Encode `frames` (each of the format's size and pixel format) into one file; yield the count after each.
+
+    Frame n gets time stamp n at exactly `form.rate`. The file is whole only when the iterator has ended.
+    """
+    with av.open(path, "w") as box:
+        stream: Any = _add_picture(box, form)
+        for count, frame in enumerate(frames):
+            # A source's frame types would force key pictures on the encoder.
+            frame.pict_type = 0
+            frame.pts, frame.time_base = count, 1 / form.rate
+            frame.colorspace, frame.color_range = form.colour.matrix, form.colour.range
+            frame.color_trc, frame.color_primaries = form.colour.transfer, form.colour.primaries
+            for packet in stream.encode(frame):
+                box.mux(packet)
+            yield count + 1
+        for packet in stream.encode(None):
+            box.mux(packet)
+
+
+def _add_picture(box: Any, form: PictureFormat) -> Any:
+    try:
+        stream = box.add_stream(form.encoder, rate=form.rate, options=dict(form.options))
+    except (ValueError, av.FFmpegError) as error:
+        raise MissingPartError(
+            f"this machine has no encoder called {form.encoder}", "`backbeat doctor` lists the encoders; choose another"
+        ) from error
+    stream.width, stream.height, stream.pix_fmt = form.width, form.height, form.pixel_format
+    context = stream.codec_context
+    context.time_base = 1 / form.rate
+    context.gop_size = form.gop
+    context.colorspace, context.color_range = form.colour.matrix, form.colour.range
+    context.color_trc, context.color_primaries = form.colour.transfer, form.colour.primaries
+    context.flags |= 1 << 31  # closed GOPs, so that segments join
+    # PyAV's default would be sliced threads, which cost size.
+    context.thread_type = "FRAME"
+    context.thread_count = form.threads or (os.cpu_count() or 1) + 1
+    return stream
+
+
+def join(
+    path: str,
+    segments: Iterable[str],
+    form: PictureFormat,
+    sound: Iterable[NDArray[np.float32]] | None,
+    sound_form: SoundFormat | None = None,
+) -> Iterator[int]:
+    """Copy the pictures of `segments` after one another and encode `sound` beside them; yield pictures done.
+
+    `sound` are blocks of float32 (2, n) at 48 kHz that lie without a gap from the film's start.
+    """
+    sound_form = sound_form or SoundFormat()
+    faststart = path.endswith((".mp4", ".mov", ".m4v"))
+    # The rate as the track's clock keeps every time stamp a whole number of ticks.
+    with av.open(path, "w", options={"movflags": "+faststart+write_colr"} if faststart else {}) as box:
+        picture: Any = None
+        voice = _add_sound(box, sound_form) if sound is not None else None
+        heard = _SoundFeed(box, voice, iter(sound or ()))
+        done = 0
+        for segment in segments:
+            with av.open(segment) as source:
+                track = source.streams.video[0]
+                if picture is None:
+                    picture = box.add_stream_from_template(track)
+                    picture.time_base = track.time_base
+                    if "hevc" in track.codec_context.name and faststart:
+                        picture.codec_context.codec_tag = "hvc1"
+                count = 0
+                shift = round(done / form.rate / Fraction(track.time_base or 1))
+                for packet in source.demux(track):
+                    if packet.dts is None or packet.pts is None:
+                        continue
+                    packet.pts += shift
+                    packet.dts += shift
+                    packet.stream = picture
+                    box.mux(packet)
+                    count += 1
+                    heard.until((done + count) / form.rate)
+                    yield done + count
+                done += count
+        heard.end()
+
+
+class _SoundFeed:
+    """Encodes sound as far as the pictures have come."""
+
+    def __init__(self, box: Any, stream: Any, blocks: Iterator[NDArray[np.float32]]) -> None:
+        self._box, self._stream, self._blocks = box, stream, blocks
+        self._at = 0
+
+    def until(self, seconds: Fraction) -> None:
+        while self._stream is not None and self._at < seconds * RATE:
+            block = next(self._blocks, None)
+            if block is None:
+                return
+            for i in range(0, block.shape[1], BLOCK):
+                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block[:, i : i + BLOCK]), "fltp", "stereo")
+                frame.sample_rate, frame.pts, frame.time_base = RATE, self._at, Fraction(1, RATE)
+                for packet in self._stream.encode(frame):
+                    self._box.mux(packet)
+                self._at += frame.samples
+
+    def end(self) -> None:
+        if self._stream is not None:
+            self.until(Fraction(10**9))
+            for packet in self._stream.encode(None):
+                self._box.mux(packet)
+
+
+def _add_sound(box: Any, form: SoundFormat) -> Any:
+    try:
+        stream = box.add_stream(form.encoder, rate=RATE, layout="stereo")
+    except (ValueError, av.FFmpegError) as error:
+        raise MissingPartError(
+            f"this machine has no encoder called {form.encoder}", "`backbeat doctor` lists the encoders; choose another"
+        ) from error
+    if form.bit_rate:
+        stream.bit_rate = form.bit_rate
+    return stream
+
+
+def encoders(names: Iterable[str]) -> list[str]:
+    """Return those of `names` that the FFmpeg at hand can encode with."""
+    found = []
+    for name in names:
+        with contextlib.suppress(ValueError, av.FFmpegError):
+            av.Codec(name, "w")
+            found.append(name)
+    return found

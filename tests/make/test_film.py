@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every picture of the film from the right source frame, every sample in its place."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backbeat.make.check import check
+from backbeat.make.film import render
+from backbeat.model.cue import Cue
+from backbeat.model.timeline import Clip
+from kit import coded
+from make.films import RATES, edit, wrong
+
+
+@pytest.mark.parametrize("rate", RATES, ids=str)
+def test_every_frame_and_sample_in_place(tmp_path: Path, rate: Fraction) -> None:
+    a = coded.write_take(tmp_path / "a.mp4", 1, frames=140, rate=rate)
+    b = coded.write_take(tmp_path / "b.mov", 2, frames=140, rate=rate, gop=70)
+    song = coded.write_song(tmp_path / "song.wav", 120, 8)
+    clips = [
+        Clip(0, 20, a.path, 31, rate, sound_gain_db=0.0),
+        Clip(20, 31, b.path, 100, rate, sound_gain_db=0.0),
+        Clip(51, 29, a.path, 0, rate, sound_gain_db=0.0),
+        Clip(80, 40, b.path, 17, rate, sound_gain_db=0.0),
+    ]
+    seconds = float(120 / rate)
+    timeline = edit(clips, rate, cues=(Cue(song, 0, seconds, song_in=1.0, gain_db=-20),))
+    film = str(tmp_path / "film.mp4")
+    rendered = render(timeline, film)
+    assert rendered.frames == 120
+    assert wrong(film, timeline, {a.path: 1, b.path: 2}) == []
+    read = coded.read_film(film)
+    assert read.rate == rate
+    np.testing.assert_allclose(read.times, [float(i / rate) for i in range(120)], atol=1e-4)
+    heard = coded.read_samples(film)
+    for clip, take in zip(clips, (1, 2, 1, 2), strict=True):
+        source = coded.take_sound(take, float(140 / rate))[0]
+        at, into, n = (round(float(x / rate) * 48000) for x in (clip.start, clip.source_in, clip.frames))
+        late, sure = coded.lag(heard[at + 500 : at + n - 500], source[into + 500 : into + n - 500])
+        assert sure > 0.3
+        assert abs(late) < 0.0001
+    measured = check(film, timeline)
+    assert measured.differences == ()
+    assert [c.found for c in measured.cuts] == [20, 51, 80]
+    assert measured.audio_start_ms == pytest.approx(0, abs=0.1)
+    assert measured.end_drift_ms == pytest.approx(0, abs=0.1)
+
+
+def test_check_sees_a_late_cut_and_late_sound(tmp_path: Path) -> None:
+    rate = Fraction(25)
+    a = coded.write_take(tmp_path / "a.mp4", 1, frames=100, rate=rate)
+    b = coded.write_take(tmp_path / "b.mp4", 2, frames=100, rate=rate)
+    song = coded.write_song(tmp_path / "song.wav", 120, 8)
+    made = edit([Clip(0, 31, a.path, 10, rate), Clip(31, 29, b.path, 5, rate)], rate, cues=(Cue(song, 0.005, 2.4),))
+    meant = edit([Clip(0, 30, a.path, 10, rate), Clip(30, 30, b.path, 5, rate)], rate, cues=(Cue(song, 0, 2.4),))
+    film = str(tmp_path / "film.mp4")
+    render(made, film)
+    measured = check(film, meant)
+    assert [(c.planned, c.found) for c in measured.cuts] == [(30, 31)]
+    assert measured.audio_start_ms == pytest.approx(5, abs=0.2)
+    assert len(measured.differences) == 3
