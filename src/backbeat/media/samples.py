@@ -53,29 +53,49 @@ def read_sound(path: str, *, rate: int = 48_000, channels: int | None = None, st
             layout = {1: "mono", 2: "stereo"}.get(channels or 0)
             native = source.codec_context.sample_rate
             fold = av.AudioResampler(format="fltp", layout=layout or source.codec_context.layout.name, rate=native)
-            blocks: list[NDArray[np.float32]] = []
-            first: float | None = None
-            length = 0
+            pieces: list[tuple[float | None, NDArray[np.float32]]] = []
             for packet in box.demux(source):
                 try:
                     frames = packet.decode()
                 except av.FFmpegError:
                     continue  # one bad packet is a short gap, filled below
                 for frame in frames:
-                    if frame.time is not None:
-                        first = frame.time if first is None else first
-                        gap = round((frame.time - first) * native) - length
-                        if native // 100 < gap < 600 * native:
-                            blocks.append(np.zeros((blocks[0].shape[0], gap), np.float32))
-                            length += gap
-                    for piece in fold.resample(frame):
-                        blocks.append(piece.to_ndarray().astype(np.float32, copy=False))
-                        length += blocks[-1].shape[1]
+                    pieces += [
+                        (frame.time, piece.to_ndarray().astype(np.float32, copy=False)) for piece in fold.resample(frame)
+                    ]
     except av.FFmpegError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror})", "is it a media file, and whole?") from error
-    if not blocks:
+    if not pieces:
         raise MediaError(f"{path}: no sound could be decoded", "is the file whole?")
+    first = next((time for time, _ in pieces if time is not None), None)
+    blocks = _placed(pieces, native)
     samples = np.ascontiguousarray(np.concatenate(blocks, axis=1), dtype=np.float32)
     if native != rate:
         samples = np.ascontiguousarray(soxr.resample(samples.T, native, rate).T, dtype=np.float32)
     return Sound(samples.reshape(blocks[0].shape[0], -1), rate, first or 0.0)
+
+
+def _placed(pieces: list[tuple[float | None, NDArray[np.float32]]], rate: int) -> list[NDArray[np.float32]]:
+    """Return the blocks in order, with silence where the time stamps leave a gap of more than 10 ms.
+
+    A gap counts only if the next block tells of it too: FFmpeg's Vorbis stamps single short blocks 10 ms late.
+    """
+    import numpy as np
+
+    times = [time for time, _ in pieces]
+    first = next((time for time in times if time is not None), 0.0)
+    lengths = [block.shape[1] for _, block in pieces]
+    before = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    late = [None if t is None else round((t - first) * rate) - int(n) for t, n in zip(times, before, strict=True)]
+    blocks: list[NDArray[np.float32]] = []
+    filled = 0
+    for index, (_, block) in enumerate(pieces):
+        here = late[index]
+        after = late[index + 1] if index + 1 < len(late) else here
+        if here is not None:
+            gap = min(here, here if after is None else after) - filled
+            if rate // 100 < gap < 600 * rate:
+                blocks.append(np.zeros((block.shape[0], gap), np.float32))
+                filled += gap
+        blocks.append(block)
+    return blocks
