@@ -61,7 +61,8 @@ def read_sound(path: str, *, rate: int = 48_000, channels: int | None = None, st
                     continue  # one bad packet is a short gap, filled below
                 for frame in frames:
                     pieces += [
-                        (frame.time, piece.to_ndarray().astype(np.float32, copy=False)) for piece in fold.resample(frame)
+                        (frame.time, piece.to_ndarray().astype(np.float32, copy=False))
+                        for piece in fold.resample(frame)
                     ]
     except av.FFmpegError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror})", "is it a media file, and whole?") from error

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that is heard in one song."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backbeat.listen import energy as intensity
+from backbeat.listen import harmony, loudness, moments, sections, spectrum
+from backbeat.listen.corrections import Corrections, apply, checked
+from backbeat.listen.tracker import BeatTracker, Grid
+from backbeat.media.samples import read_sound
+from backbeat.model.song import Beat, Song
+from backbeat.work import plugins
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+VERSION = 1  # of everything heard; a change makes the cache hear again
+_RATE = 44_100
+_UNSURE = 0.35  # beat confidence under which the grid is called free time
+
+
+def hear(path: str, *, tracker: str = "own", corrections: Corrections | None = None) -> Song:
+    """Return everything heard in the sound of `path`.
+
+    Times are seconds of the decoded, delay-compensated sound, the same that a film made of it plays.
+
+    Raises
+    ------
+    MediaError
+        If there is no sound in the file or it cannot be decoded.
+    MissingPartError
+        If there is no such tracker.
+    InputError
+        If a correction is out of range.
+    """
+    import soxr
+
+    corrections = checked(corrections or Corrections())
+    ear: BeatTracker = plugins.load("beats", tracker)()
+    sound = read_sound(path, rate=_RATE, channels=2)
+    mono = soxr.resample(sound.samples.mean(0), _RATE, spectrum.RATE, quality="MQ")
+    loud = loudness.integrated(sound.samples, _RATE)
+    duration = sound.duration
+    del sound
+    if loud <= loudness.SILENCE and not np.abs(mono).max(initial=0.0) > 1e-4:
+        return Song(path, duration, (), beat_confidence=0.0, energy_step=intensity.STEP, notes=("silence",))
+    grid = apply(ear.track(mono, corrections.bpm or None), corrections)
+    return _song(path, duration, mono, grid, loud)
+
+
+def _song(path: str, duration: float, mono: NDArray[np.float32], grid: Grid, loud: float) -> Song:
+    mel = spectrum.log_mel(mono)
+    attack = spectrum.attack(mono)
+    tones = harmony.chroma(mono)
+    energy = intensity.curve(mel)
+    beats = _beats(grid, attack, mel)
+    downs = np.array([b.time for b in beats if b.position == 1])
+    parts = sections.find(downs, mel, tones, energy, duration)
+    span = moments.sounding(mel)
+    notes = ("free time: the beat cannot be trusted",) if grid.confidence < _UNSURE else ()
+    return Song(
+        path=path,
+        duration=duration,
+        beats=beats,
+        sections=parts,
+        accents=moments.accents(attack, mel, beats, parts),
+        energy=tuple(round(float(e), 4) for e in energy),
+        energy_step=intensity.STEP,
+        tempo=tempo_of(grid.times),
+        beat_confidence=grid.confidence,
+        beats_per_bar=grid.meter,
+        key=harmony.key(tones),
+        loudness=loud,
+        entries=moments.entries(beats, parts, span),
+        endings=moments.endings(mel, energy, beats, parts, span),
+        notes=notes,
+    )
+
+
+def tempo_of(times: NDArray[np.float64]) -> float:
+    """Return the median tempo (beats a minute) over stretches of 8 beats, 0 without beats."""
+    if len(times) < 2:
+        return 0.0
+    span = min(8, len(times) - 1)
+    return float(60 * span / np.median(times[span:] - times[:-span]))
+
+
+def _beats(grid: Grid, attack: NDArray[np.float32], mel: NDArray[np.float32]) -> tuple[Beat, ...]:
+    """Return the beats with their strength: the attack under each and its loudness, against the song's strongest."""
+    if not len(grid.times):
+        return ()
+    reach = int(0.03 / spectrum.ATTACK_STEP)
+    level = np.sqrt(np.square(intensity.linear(mel)).sum(1))
+    strong = []
+    for time in grid.times:
+        i, f = int(time / spectrum.ATTACK_STEP), int(time * spectrum.FPS)
+        strong.append(
+            float(attack[max(i - reach, 0) : i + reach + 1].max(initial=0.0))
+            * float(level[f : f + 5].max(initial=0.0)) ** 0.5
+        )
+    scale = float(np.percentile(strong, 95)) + 1e-9
+    return tuple(
+        Beat(float(t), int(p), float(np.clip(s / scale, 0, 1)), float(c))
+        for t, p, s, c in zip(grid.times, grid.positions, strong, grid.trust, strict=True)
+    )
