@@ -33,7 +33,9 @@ class Cue:
 
     `start`, `end` are film seconds; the song is at `song_in` seconds when the cue starts. `stretch` is song seconds a
     film second (1 = as is). `seams` are met in order. `gain_keys` are (film seconds, dB) with straight lines between,
-    on top of `gain_db`. `tempo_map` are (film seconds, song seconds) where the stretch varies; empty otherwise.
+    on top of `gain_db`. `tempo_map` are (film seconds, song seconds) where the stretch varies; empty otherwise. Its
+    song seconds count on through seams, as if the song were played straight from `song_in`. Where `ring_out` > 0, the
+    song's last beat falls `ring_out` seconds before `end` and rings on in a made tail.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Cue:
     tempo_map: tuple[tuple[float, float], ...] = ()
     name: str = ""
     usage: str = "background instrumental"
+    ring_out: float = 0.0
 
     def film_time(self, song_time: float) -> float:
         """Return the film second at which `song_time` sounds, before any seam."""

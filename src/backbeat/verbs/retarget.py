@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A song brought to an exact length: paths are found, their seams rendered and measured, the best path kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backbeat.errors import InputError, NoEditError
+from backbeat.model.cue import Cue, Seam
+from backbeat.model.song import Song
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from backbeat.decide.retarget import End, Event, RetargetProblem, SongPath, Start
+    from backbeat.listen.repeats import Meter, SeamFigures, Tail
+    from backbeat.media.samples import Sound
+
+RATE = 48_000
+CLEAN = 90.0  # a seam below this percentile of the song's own beats is clean
+_TRIES = 32
+_EXCERPT = 2.5  # seconds either side of a seam that are rendered to measure it
+
+
+@dataclass(slots=True)
+class Ground:
+    """A song made ready for any length: its sound, how alike its beats are, and what was measured so far."""
+
+    song: Song
+    sound: Sound
+    mono: NDArray[np.float32]
+    distance: NDArray[np.float32]
+    times: NDArray[np.float64]
+    meter: Meter
+    tail: Tail
+    bar: int
+    measured: dict[tuple[int, int], SeamFigures] = field(default_factory=dict)
+    seams: dict[tuple[int, int], Seam] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeamReport:
+    """One seam.
+
+    `at` film seconds, `out`/`into` song seconds of the beats, `bars` jumped (negative = back).
+
+    `percentile` 0..100 among the song's own beats; `off_grid_ms` what alignment moved it off the beat grid.
+    """
+
+    at: float
+    out: float
+    into: float
+    bars: float
+    percentile: float
+    grade: float
+    letter: str
+    off_grid_ms: float
+    sung: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Retargeted:
+    """A song at its new length.
+
+    `ratio` is song seconds a film second; `hits` are (event, film second of the beat that meets it).
+    """
+
+    cue: Cue
+    length: float
+    seams: tuple[SeamReport, ...]
+    clean: bool
+    ending: str
+    ratio: float
+    largest_local_stretch: float
+    hits: tuple[tuple[float, float], ...] = ()
+    notes: tuple[str, ...] = ()
+    output: str = ""
+
+
+def letter(percentile: float) -> str:
+    """Return A (no more change than at a usual beat) to E (audible)."""
+    return next((name for limit, name in ((60, "A"), (80, "B"), (CLEAN, "C"), (97, "D")) if percentile < limit), "E")
+
+
+def prepare(song: Song, sound: Sound | None = None) -> Ground:
+    """Make `song` ready. `sound` saves the decoding where it is at hand (48 kHz).
+
+    Raises
+    ------
+    InputError
+        If the song has no beats to jump on.
+    MediaError
+        If its sound cannot be read.
+    """
+    import numpy as np
+
+    from backbeat.decide.retarget_jumps import bar_length, smoothed
+    from backbeat.listen import repeats
+    from backbeat.media.samples import read_sound
+
+    sound = sound or read_sound(song.path, rate=RATE, channels=2)
+    mono = repeats.to_mono(sound.samples, sound.rate)
+    ending = repeats.tail(mono)
+    beats = tuple(b for b in song.beats if b.time < ending.last)
+    if len(beats) < 8:
+        raise InputError(
+            f"{song.path}: {len(beats)} beats were found, too few to join on",
+            "give --bpm if it has a pulse, or use the song without retargeting",
+        )
+    song = replace(song, beats=beats)
+    times = np.asarray(smoothed([b.time for b in beats]))
+    found = repeats.spectra(mono)
+    apart = repeats.distance(found, times)
+    positions = [b.position for b in beats if b.position > 0]
+    bar = bar_length(apart, song.beats_per_bar if positions else 0)
+    return Ground(song, sound, mono, apart, times, repeats.Meter(found, times), ending, bar)
+
+
+def strengths(ground: Ground) -> NDArray[np.float64]:
+    """Return 0..1 for each beat: how good a place it is for something to happen in the picture."""
+    import numpy as np
+
+    song, out = ground.song, np.empty(len(ground.times))
+    for i, beat in enumerate(song.beats):
+        out[i] = 0.35 * beat.strength + (0.4 if beat.position == 1 else 0.1)
+    period = ground.meter.period
+    strong = [(s.start, 1.0) for s in song.sections[1:]]
+    strong += [(a.time, 0.6 + 0.4 * a.strength) for a in song.accents if a.kind in {"stab", "hit", "drop"}]
+    for time, worth in strong:
+        i = int(np.argmin(np.abs(ground.times - time)))
+        if abs(ground.times[i] - time) < period / 3:
+            out[i] = max(out[i], worth)
+    return np.clip(out, 0, 1)
+
+
+def ways_in(ground: Ground, entry: str) -> tuple[Start, ...]:
+    """Return the starts allowed: `entry` is start (the song's own) or any (a section, at a price)."""
+    import numpy as np
+
+    from backbeat.decide.retarget import Start
+
+    first = max(0.0, ground.tail.first - 0.02)
+    met = int(np.searchsorted(ground.times, first))
+    starts = [Start(met, first if ground.times[met] - first < 20 else float(ground.times[met]))]
+    if entry == "any":
+        for time in [p.time for p in ground.song.entries] or [s.start for s in ground.song.sections]:
+            i = int(np.argmin(np.abs(ground.times - time)))
+            if i > met and i < len(ground.times) * 2 // 3:
+                starts.append(Start(i, float(ground.times[i]) - 0.012, 0.8))
+    return tuple(starts[:8])
+
+
+def ways_out(ground: Ground, ending: str) -> tuple[End, ...]:
+    """Return the ends allowed: `ending` is auto (the song's own where it has one), true or ring-out."""
+    import numpy as np
+
+    from backbeat.decide.retarget import End
+
+    times, tail, song = ground.times, ground.tail, ground.song
+    if ending == "true" or (ending == "auto" and tail.kind == "true"):
+        last = max(0, int(np.searchsorted(times, tail.attack + 0.06)) - 1)
+        rest = max(0.1, tail.last - times[last])
+        shortest = min(rest, max(0.5, tail.settled - times[last], 0.5 * rest))
+        return (End(last, float(shortest), float(rest + 0.3)),)
+    loud = sorted(song.energy_at(b.time) for b in song.beats)[len(song.beats) // 4]
+    sections = np.array([s.start for s in song.sections] or [float(times[0])])
+    ends = []
+    for i, beat in enumerate(song.beats):
+        downbeat = beat.position == 1 or (beat.position < 0 and i % ground.bar == 0)
+        if not downbeat or i < 2 * ground.bar or times[i] > tail.last - 0.8 or song.energy_at(beat.time) < loud:
+            continue
+        opening = sections[np.argmin(np.abs(sections - times[i]))]
+        bars = round((times[i] - opening) / (ground.meter.period * ground.bar))
+        price = 0.3 if bars == 0 else 0.5 if bars % 4 == 0 else 0.8
+        ends.append(End(i, 1.6, 3.2, "ring-out", price))
+    if not ends:
+        ends.append(End(len(times) - 1, 0.5, 3.2, "ring-out", 1.0))
+    return tuple(ends)
+
+
+def problem_of(
+    ground: Ground,
+    length: float,
+    *,
+    hits: Sequence[Event] = (),
+    entry: str = "start",
+    ending: str = "auto",
+) -> RetargetProblem:
+    """Return the search problem for one length (s)."""
+    from backbeat.decide.retarget import RetargetProblem
+    from backbeat.decide.retarget_jumps import jumps
+
+    table = jumps(ground.distance, ground.song.beats, bar=ground.bar, vocals=ground.song.vocals)
+    return RetargetProblem(
+        ground.times,
+        strengths(ground),
+        table,
+        ways_in(ground, entry),
+        ways_out(ground, ending),
+        length,
+        ground.bar,
+        tuple(hits),
+    )
+
+
+def measure(ground: Ground, problem: RetargetProblem, jump: tuple[int, int]) -> None:
+    """Render one seam, measure it, and keep what was found in `ground`."""
+    from backbeat.decide.retarget_cue import BEFORE_BEAT, seam_of
+    from backbeat.listen import repeats
+    from backbeat.make.retarget import joined
+    from backbeat.media.samples import Sound
+
+    if jump in ground.measured:
+        return
+    leave, land = jump
+    lag = repeats.align(ground.mono, float(ground.times[leave + 1]), float(ground.times[land]))
+    seam = seam_of(problem, jump, lag)
+    about = max(_EXCERPT, ground.meter.period + 1.0)
+    piece = joined(Sound(ground.mono[None], repeats.RATE), seam.out - about, (seam,), round(2 * about * repeats.RATE))[
+        0
+    ]
+    figures = ground.meter.measure(piece, about + BEFORE_BEAT)
+    ground.measured[jump] = figures
+    ground.seams[jump] = seam_of(problem, jump, lag, figures.percentile)
+
+
+def search(ground: Ground, problem: RetargetProblem) -> SongPath | None:
+    """Return the path that is cheapest once every seam of it has been rendered and measured.
+
+    The search is lazy: the cheapest path by estimate has its seams measured, their prices replaced, and so on until
+    the cheapest path holds no estimate any more, or enough was tried; then the best fully measured path is taken.
+    """
+    from backbeat.decide.retarget import best_path
+    from backbeat.decide.retarget_jumps import repriced
+
+    best: tuple[tuple[bool, float], SongPath] | None = None
+    for _ in range(_TRIES):
+        prices = {j: f.percentile for j, f in ground.measured.items()}
+        path = best_path(replace(problem, jumps=repriced(problem.jumps, prices)))
+        if path is None:
+            break
+        fresh = [j for j in path.jumps if j not in ground.measured]
+        for jump in fresh:
+            measure(ground, problem, jump)
+        worst = max((ground.measured[j].percentile for j in path.jumps), default=0.0)
+        worth = (worst >= CLEAN or abs(path.ratio - 1) > problem.max_stretch, path.cost + worst / 50)
+        if best is None or worth < best[0]:
+            best = (worth, path)
+        if not fresh:
+            break
+    return best[1] if best else None
+
+
+def fit(
+    ground: Ground,
+    length: float,
+    *,
+    hits: Sequence[Event] = (),
+    entry: str = "start",
+    ending: str = "auto",
+    start: float = 0.0,
+) -> Retargeted:
+    """Return the song at `length` seconds as a cue that begins `start` seconds into the film.
+
+    Raises
+    ------
+    NoEditError
+        If no path through the song has that length.
+    """
+    from backbeat.decide.retarget_cue import cue_of
+
+    problem = problem_of(ground, length, hits=hits, entry=entry, ending=ending)
+    path = search(ground, problem)
+    if path is None:
+        raise NoEditError(
+            f"{ground.song.path}: no way through the song lasts {length:.3f} s",
+            "ask for another length, or loosen it with --entry any or --ending ring-out",
+        )
+    cue = cue_of(problem, path, ground.song.path, start=start, seams=ground.seams)
+    return _report(ground, problem, path, cue)
+
+
+def _report(ground: Ground, problem: RetargetProblem, path: SongPath, cue: Cue) -> Retargeted:
+    from backbeat.decide.retarget import anchors, path_times
+
+    times = ground.times
+    met = path_times(problem, path)
+    index, seams = -1, []
+    for run, jump in zip(path.runs, path.jumps, strict=False):
+        index += run[1] - run[0] + 1
+        leave, land = jump
+        figures, seam = ground.measured[jump], ground.seams[jump]
+        out, into = float(times[leave + 1]), float(times[land])
+        lag = (seam.into - seam.out) - (into - out)
+        seams.append(
+            SeamReport(
+                at=round(cue.start + float(met[index + 1]) / path.ratio, 4),
+                out=round(out, 4),
+                into=round(into, 4),
+                bars=round((land - leave - 1) / ground.bar, 3),
+                percentile=round(figures.percentile, 1),
+                grade=seam.grade,
+                letter=letter(figures.percentile),
+                off_grid_ms=round(lag * 1000, 2),
+                sung=any(s.start + 0.2 < t < s.end - 0.2 for s in ground.song.vocals for t in (out, into)),
+            )
+        )
+    keys = cue.tempo_map
+    local = [abs((b[1] - a[1]) / (b[0] - a[0]) - 1) for a, b in pairwise(keys) if b[0] > a[0]]
+    clean = all(s.percentile < CLEAN for s in seams)
+    return Retargeted(
+        cue=cue,
+        length=problem.length,
+        seams=tuple(seams),
+        clean=clean and abs(path.ratio - 1) <= problem.max_stretch,
+        ending=path.end.kind,
+        ratio=path.ratio,
+        largest_local_stretch=max(local, default=abs(path.ratio - 1)),
+        hits=tuple((round(e.time, 4), round(film, 4)) for film, _, e in anchors(problem, path)),
+        notes=_notes(ground, problem, path, clean=clean),
+    )
+
+
+def _notes(ground: Ground, problem: RetargetProblem, path: SongPath, *, clean: bool) -> tuple[str, ...]:
+    notes = []
+    share = problem.length / ground.song.duration
+    if path.end.kind == "ring-out" and ground.tail.kind != "true":
+        how = "fades out" if ground.tail.kind == "fade" else "stops dead"
+        notes.append(f"the song {how}, so it rings out on a downbeat instead")
+    if not clean:
+        bar = ground.meter.period * ground.bar
+        notes.append(
+            f"a seam may be heard; a length {bar:.1f} s longer or shorter, --entry any or --ending ring-out may mend it"
+        )
+    if abs(path.ratio - 1) > problem.max_stretch:
+        notes.append(f"it had to be stretched by {abs(path.ratio - 1):.1%}")
+    if share < 0.3:
+        notes.append("the length is under 30 % of the song; expect to notice that much is missing")
+    if ground.song.beat_confidence < 0.4:
+        notes.append("the beat of this song is uncertain, so seams may be off it")
+    missed = len(problem.events)
+    if missed:
+        from backbeat.decide.retarget import anchors
+
+        missed -= len(anchors(problem, path))
+    if missed:
+        notes.append(f"{missed} of {len(problem.events)} hits could not be met within 2 % of local stretch")
+    return tuple(notes)
+
+
+def check_length(length: float, song: Song) -> None:
+    """Refuse lengths that no path can serve.
+
+    Raises
+    ------
+    InputError
+        If `length` is under 2 s or over 20 times the song.
+    """
+    if length < 2:
+        raise InputError(f"--length {length:g}: too short for a song", "ask for 2 s or more")
+    if length > 20 * song.duration:
+        raise InputError(
+            f"--length {length:g}: {Path(song.path).name} lasts {song.duration:.1f} s", "ask for 20 times that at most"
+        )
