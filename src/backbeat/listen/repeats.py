@@ -215,7 +215,7 @@ class Meter:
         self.period = float(np.median(np.diff(times))) if len(times) > 1 else 0.5
         last = len(found.high) / RATE
         inner = times[(times > self.period + 0.45) & (times < last - self.period - 0.45)]
-        natural = np.array([at(found, t, self.period) for t in inner]).reshape(len(inner), len(MEASURES))
+        natural = np.array([at(found, t, self.period) for t in inner] or [[0.0] * len(MEASURES)])
         self._sorted = np.sort(natural, axis=0)
         self._means = np.sort(np.array([self._parts(row).mean() for row in natural]))
 
@@ -286,25 +286,26 @@ def tail(mono: Array) -> Tail:
     level = 20 * np.log10(np.abs(blocks).mean(1, dtype=np.float64) + 1e-7)
     loud = float(np.percentile(level, 90))
     heard = np.flatnonzero(level > loud - 50)
-    if not heard.size:
+    if loud < -100:
         return Tail("stop", 0.0, len(mono) / RATE, 0.0, len(mono) / RATE)
     begin = int(np.flatnonzero(level > loud - 60)[0])
     end = int(heard[-1]) + 1
     rise = level[3:end] - np.minimum.reduce([level[k : end - 3 + k] for k in range(3)])
-    onsets = np.flatnonzero((rise > 6) & (level[3:end] > loud - 25)) + 3
+    rises = np.flatnonzero(rise > 6) + 3
+    onsets = rises[level[rises] > loud - 25]
     attack = int(onsets[-1]) if onsets.size else max(0, end - 50)
     below = np.flatnonzero(level[attack:end] < level[attack : attack + 5].max() - 20)
     settled = attack + int(below[0]) if below.size else end
-    if level[max(0, end - 4) : end - 1].mean() > loud - 18:
+    if level[max(0, end - 4) : max(1, end - 1)].mean() > loud - 18:
         kind = "stop"
-    elif _fades(level[max(0, end - 400) : end], onsets - max(0, end - 400)):
+    elif _fades(level[max(0, end - 400) : end], rises - max(0, end - 400)):
         kind = "fade"
     else:
         kind = "true"
     return Tail(kind, begin * 0.02, min(end * 0.02, len(mono) / RATE), attack * 0.02, settled * 0.02)
 
 
-def _fades(level: Array, onsets: Array) -> bool:
+def _fades(level: Array, rises: Array) -> bool:
     """Whether the last eight seconds fall by 20 dB in a straight line while attacks go on into their second half."""
     if len(level) < 400:
         return False
@@ -312,4 +313,4 @@ def _fades(level: Array, onsets: Array) -> bool:
     slope, offset = np.polyfit(np.arange(8), seconds, 1)
     rest = seconds - (slope * np.arange(8) + offset)
     straight = 1 - float(rest.var()) / max(float(seconds.var()), 1e-9)
-    return bool(slope * 7 < -20 and straight > 0.8 and (onsets > 200).any())
+    return bool(slope * 7 < -20 and straight > 0.8 and (rises > 200).any())
