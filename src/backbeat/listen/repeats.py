@@ -215,7 +215,7 @@ class Meter:
         self.period = float(np.median(np.diff(times))) if len(times) > 1 else 0.5
         last = len(found.high) / RATE
         inner = times[(times > self.period + 0.45) & (times < last - self.period - 0.45)]
-        natural = np.array([at(found, t, self.period) for t in inner] or [[0.0] * len(MEASURES)])
+        natural = np.array([at(found, t, self.period) for t in inner] or [np.zeros(len(MEASURES))])
         self._sorted = np.sort(natural, axis=0)
         self._means = np.sort(np.array([self._parts(row).mean() for row in natural]))
 
