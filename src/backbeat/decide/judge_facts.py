@@ -58,7 +58,8 @@ class Mix:
 
     `momentary` is the loudness of 0.4 s (LUFS) every `step` seconds, window centred. `start` and `end` are seconds of
     the first sample and after the last one on the picture's clock. `ending_drop` is how far (dB) the last 50 ms lie
-    below the loudest second of the last five. `integrated` LUFS, `true_peak` dBTP (4x oversampled).
+    below the loudest second of the last five. `integrated` LUFS, `true_peak` dBTP (4x oversampled). `level` is dBFS
+    (RMS) every `level_step` seconds, for what is too short for loudness.
     """
 
     momentary: tuple[float, ...]
@@ -68,6 +69,8 @@ class Mix:
     start: float
     end: float
     ending_drop: float
+    level: tuple[float, ...] = ()
+    level_step: float = 0.01
     silent: bool = False
 
     def at(self, time: float) -> float:
