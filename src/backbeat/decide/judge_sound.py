@@ -223,8 +223,8 @@ def technique(film: Film, mix: Mix | None, differences: tuple[str, ...] | None =
 
     Five stars less: one for every 2 LU outside -24 … -13 LUFS, one for every dB of true peak above -1 dBTP (at most 2
     each); one for every 40 ms that sound leads by more than 45 ms or lags by more than 125 ms (ITU-R BT.1359); one for
-    every 0.2 % of irregular frames (at most 3); one for sound that starts or ends more than 0.1 s from the picture; half for every
-    difference from the timeline. Never below 0. `differences` None: no timeline was given.
+    every 0.2 % of irregular frames (at most 3 each); one for sound that starts or ends more than 0.1 s from the
+    picture; half for every difference from the timeline. Never below 0. `differences` None: no timeline was given.
     """
     title = "Technique"
     taken: list[tuple[float, str]] = []
