@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The decision of a montage: which piece of which shot stands where, and a proof of how good that is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from backbeat.decide import beam, explain, prices
+from backbeat.decide import grid as music
+from backbeat.decide import rows as film
+from backbeat.decide.place import Placements, Scene, expand, join, scene
+from backbeat.decide.pool import Ints, gather
+from backbeat.decide.problem import CutProblem, Solution
+from backbeat.errors import NoEditError
+from backbeat.model.cue import Cue
+from backbeat.model.timeline import NORMAL, Clip, Marker, Speed, Timeline, Track
+
+KEEP = 60  # placements a slot in the working set
+SWEEPS = 30
+
+
+def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
+    """Decide `problem`. Budgets are sweeps, never seconds: the same problem gives the same edit, byte for byte.
+
+    Raises
+    ------
+    NoEditError
+        If there is no usable footage at all, or the film has no length.
+    """
+    if problem.frames < 1:
+        raise NoEditError("the film would have no frames", "ask for a longer film or a longer song")
+    pool = gather(problem)
+    if not pool.size:
+        raise NoEditError("there is no usable shot in the footage", "add footage, or forbid fewer takes")
+    grid = music.build(problem)
+    sc = scene(problem, grid, pool)
+    everything = _all(sc)
+    if not everything.size:
+        raise NoEditError(
+            "no shot is long enough for any place in the film", "add longer takes, or use a style with shorter shots"
+        )
+    rows = film.build(sc)
+    net = prices.Network(sc, rows, _best(everything, KEEP))
+    best = prices.sweep(net, prices.start_prices(sc, rows), sweeps)
+    path = beam.search(net, best)
+    whole = prices.Network(sc, rows, everything)
+    unmet: tuple[str, ...] = ()
+    if not len(path):
+        net = whole
+        path = beam.search(whole, best, width=60, most=200)
+    if not len(path):
+        path = beam.furthest(whole, best)
+        reached, asked = _seconds(problem, _end(net, path)), _seconds(problem, problem.frames)
+        unmet = (f"the footage fills {reached:.1f} s of {asked:.1f} s",)
+    bound = prices.relax(whole, best).bound
+    return _solution(net, path, bound, unmet)
+
+
+def _seconds(problem: CutProblem, frames: int) -> float:
+    return float(frames / problem.rate)
+
+
+def _end(net: prices.Network, path: Ints) -> int:
+    return int(net.sc.end[net.p.slot[path[-1]]]) if len(path) else 0
+
+
+def _all(sc: Scene) -> Placements:
+    slots, shots = len(sc.start), sc.pool.size
+    parts = []
+    step = max(1, 200_000 // max(shots, 1))
+    for a in range(0, slots, step):
+        some = np.arange(a, min(a + step, slots))
+        parts.append(expand(sc, np.repeat(some, shots), np.tile(np.arange(shots), len(some))))
+    return join(parts)
+
+
+def _best(p: Placements, keep: int) -> Placements:
+    """Return the `keep` best placements of each slot."""
+    order = np.lexsort((-p.value, p.slot))
+    slot = p.slot[order]
+    start = np.searchsorted(slot, slot)
+    return p.take(order[np.arange(len(order)) - start < keep])
+
+
+def _solution(net: prices.Network, path: Ints, bound: float, unmet: tuple[str, ...]) -> Solution:
+    sc, problem = net.sc, net.sc.problem
+    clips: list[Clip] = []
+    for k in path.tolist():
+        clip = clip_of(sc, net.p, k)
+        terms = explain.clip_terms(clip, clips[-1] if clips else None, problem, sc.grid)
+        clip = dataclasses.replace(clip, terms=terms, value=sum(v for _, v in terms))
+        clips.append(dataclasses.replace(clip, reason=explain.reason(clip, problem, sc.grid)))
+    value = beam.value_of(net, path)
+    earned = sum(v for c in clips for _, v in c.terms if v > 0)
+    return Solution(
+        clips=tuple(clips),
+        value=value,
+        bound=max(bound, value),
+        gap=max(0.0, (bound - value) / max(earned, 1e-9)),
+        unmet=unmet,
+        seed=problem.seed,
+        frames=clips[-1].end if clips else 0,
+        film_cost=sum(c.value for c in clips) - value,
+        notes=sc.grid.notes,
+    )
+
+
+def clip_of(sc: Scene, p: Placements, k: int) -> Clip:
+    """Return placement `k` as a clip."""
+    slot, shot = int(p.slot[k]), int(p.shot[k])
+    take = sc.problem.takes[int(sc.pool.take[shot])]
+    factor = float(p.factor[k])
+    clip = Clip(
+        start=int(sc.start[slot]),
+        frames=int(sc.end[slot] - sc.start[slot]),
+        take=take.media.path,
+        source_in=int(p.low[k] - sc.pool.base[shot]),
+        source_rate=take.media.rate,
+        speed=NORMAL if factor == 1.0 else Speed(factor),
+        shot=int(sc.pool.shot[shot]),
+        beat=int(sc.grid.beat[sc.grid.first[slot]]),
+    )
+    found = explain.find_shot((take,), clip, sc.problem.rate)
+    if found is None:
+        return clip
+    rate = float(sc.problem.rate)
+    seen = explain.seen_hits(clip, found[1], sc.problem, sc.grid)
+    return dataclasses.replace(clip, hits=tuple(s.frame / rate for s in seen))
+
+
+def timeline(problem: CutProblem, solution: Solution, *, width: int, height: int, name: str) -> Timeline:
+    """Return the film: one picture track, the song, beats, sections and hits as markers."""
+    rate = problem.rate
+    seconds = float(solution.frames / rate)
+    song = problem.song
+    title = song.tags.title or name
+    used = {clip.take for clip in solution.clips}
+    cue = Cue(song.path, 0.0, seconds, song_in=problem.song_in, name=title, usage="background instrumental")
+    return Timeline(
+        name=name,
+        rate=rate,
+        width=width,
+        height=height,
+        frames=solution.frames,
+        tracks=(Track(solution.clips, "picture", "picture"),),
+        cues=(cue,),
+        markers=tuple(sorted(_markers(problem, solution, seconds), key=lambda m: (m.time, m.kind))),
+        takes=tuple(t.media for t in problem.takes if t.media.path in used),
+        metadata=(("style", problem.style.name), ("seed", str(problem.seed)), ("order", problem.order)),
+    )
+
+
+def _markers(problem: CutProblem, solution: Solution, seconds: float) -> list[Marker]:
+    song, shift = problem.song, problem.song_in
+    out = [
+        Marker(b.time - shift, "downbeat" if b.position == 1 else "beat", str(b.position) if b.position > 0 else "")
+        for b in song.beats
+        if 0 <= b.time - shift < seconds
+    ]
+    for section in song.sections:
+        start, end = max(section.start - shift, 0.0), min(section.end - shift, seconds)
+        if end > start:
+            out.append(Marker(start, "section", section.role or section.label, length=end - start))
+    out += [Marker(t, "hit") for clip in solution.clips for t in clip.hits]
+    return out

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why a clip stands where it stands: its terms, recomputed from the clip alone, and a sentence of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from backbeat.decide import terms
+from backbeat.decide.grid import Grid
+from backbeat.decide.pool import shot_motion
+from backbeat.decide.problem import CutProblem
+from backbeat.model.footage import Hit, Shot, Take
+from backbeat.model.time import clock
+from backbeat.model.timeline import Clip
+
+KINDS = ("a section change", "a downbeat", "a beat", "a half-beat", "a point off the grid")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A hit as the film shows it: record `frame`, `off` (s, from the nearest beat; None without beats), worth there."""
+
+    hit: Hit
+    frame: int
+    off: float | None
+    weight: float
+    bell: float
+    on_cut: bool
+
+
+def find_shot(takes: tuple[Take, ...], clip: Clip, rate: Fraction) -> tuple[Take, Shot] | None:
+    """Return the take and shot that `clip` shows, None if no shot holds all of it."""
+    for take in takes:
+        if take.media.path == clip.take:
+            low, high = clip.source_span(rate)
+            for shot in take.shots:
+                if shot.start_frame <= low and high <= shot.end_frame:
+                    return take, shot
+    return None
+
+
+def record_frame(clip: Clip, hit: Hit, problem: CutProblem) -> int:
+    """Return the record frame at which `hit` shows in `clip`; outside the clip if it does not."""
+    passed = hit.time - clip.source_in / float(clip.source_rate)
+    return clip.start + math.floor(record_seconds(clip, passed) * float(problem.rate) + 0.5 + 1e-6)
+
+
+def record_seconds(clip: Clip, passed: float) -> float:
+    """Return the record seconds into `clip` at which `passed` seconds of source have gone by."""
+    if clip.speed.constant:
+        return passed / clip.speed.factor
+    points = clip.speed.points
+    return float(np.interp(passed, [p[1] for p in points], [p[0] for p in points], left=-1.0))
+
+
+def seen_hits(clip: Clip, shot: Shot, problem: CutProblem, grid: Grid) -> list[Seen]:
+    """Return the hits of `shot` that fall inside `clip` by time, with what the music says of their frame."""
+    low, high = clip.source_span(problem.rate)
+    out = []
+    for hit in shot.hits:
+        if not low <= hit.time * float(clip.source_rate) < high:
+            continue
+        frame = min(record_frame(clip, hit, problem), clip.end)
+        off = None
+        if len(grid.beat_frame):
+            off = float(np.abs(grid.beat_frame - frame).min()) / float(problem.rate)
+        on_cut = frame < clip.start + terms.HIDDEN and clip.start > 0
+        if on_cut or clip.start + terms.HIDDEN <= frame < clip.end - terms.HIDDEN:
+            out.append(Seen(hit, frame, off, float(grid.worth[frame]), float(grid.bell[frame]), on_cut))
+    return out
+
+
+def clip_terms(clip: Clip, before: Clip | None, problem: CutProblem, grid: Grid) -> tuple[tuple[str, float], ...]:
+    """Return the terms of `clip` after `before`, computed from the clip and the footage alone."""
+    found = find_shot(problem.takes, clip, problem.rate)
+    if found is None:
+        return (("hits", 0.0),)
+    take, shot = found
+    style, seconds = problem.style, clip.frames / float(problem.rate)
+    hits = on_cut = best = caught = 0.0
+    for seen in seen_hits(clip, shot, problem, grid):
+        if seen.on_cut:
+            if style.hit_on_cut > 0 and seen.bell > 0.5:
+                on_cut += float(terms.cut_on_hit(seen.hit.strength, seen.weight, style))
+            continue
+        gain = float(terms.hit_gain(seen.hit.strength, seen.weight, seen.bell, style))
+        hits += gain
+        caught += max(gain, 0.0)
+        best = max(best, gain, 0.0)
+    pairs = float(terms.pair_bonus(caught, best))
+    start = int(np.searchsorted(grid.frame, clip.start))
+    end = min(int(np.searchsorted(grid.frame, clip.end)), len(grid.frame) - 1)
+    held = min((float(grid.position[end]) - float(grid.position[start])) / max(problem.song.beats_per_bar, 1), 1.0)
+    cut = 0.0 if clip.start == 0 else float(terms.cut_worth(grid.kind[start], style))
+    wish = next((w for w in problem.wants if w.take == clip.take), None)
+    energy = mean_energy(problem, clip)
+    out = {
+        "hits": hits,
+        "pairs": pairs,
+        "hit on cut": on_cut,
+        "cut": cut,
+        "quality": float(terms.quality(shot.quality, seconds, style)),
+        "energy": float(terms.energy_match(shot_motion(shot), energy, seconds, style)),
+        "circled": terms.CIRCLED * seconds if take.log.circled else 0.0,
+        "hero": wish.hero if wish else 0.0,
+        "opening": terms.OPENING * held if clip.start == 0 else 0.0,
+        "ending": terms.ENDING * held if clip.end == problem.frames else 0.0,
+        "speed": -float(terms.speed_cost(clip.speed.factor)),
+        "neighbour": -terms.ALIKE * style.jump_cut if before and alike(before, clip, problem) else 0.0,
+    }
+    return tuple((name, round(value, 9)) for name, value in out.items() if abs(value) > 1e-12)
+
+
+def mean_energy(problem: CutProblem, clip: Clip) -> float:
+    """Return the song's mean energy under `clip`."""
+    rate = float(problem.rate)
+    at = [problem.song_in + (f + 0.5) / rate for f in range(clip.start, clip.end)]
+    if problem.song.energy:
+        return float(np.mean([problem.song.energy_at(t) for t in at]))
+    values = []
+    for t in at:
+        inside = [s.energy for s in problem.song.sections if s.start <= t < s.end]
+        values.append(inside[-1] if inside else 0.5)
+    return float(np.mean(values))
+
+
+def alike(one: Clip, other: Clip, problem: CutProblem) -> bool:
+    """Whether two clips come from one set-up."""
+    a, b = find_shot(problem.takes, one, problem.rate), find_shot(problem.takes, other, problem.rate)
+    if a is None or b is None:
+        return False
+    if a[1].group >= 0 or b[1].group >= 0:
+        return a[1].group == b[1].group
+    return a[0].media.path == b[0].media.path and a[1] is b[1]
+
+
+def reason(clip: Clip, problem: CutProblem, grid: Grid) -> str:
+    """Return why `clip` stands here, in a sentence or two."""
+    found = find_shot(problem.takes, clip, problem.rate)
+    if found is None:
+        return "locked by the editor"
+    rate = float(problem.rate)
+    parts = []
+    node = int(np.searchsorted(grid.frame, clip.start))
+    if clip.start == 0:
+        parts.append("opens the film")
+    elif node < len(grid.kind):
+        parts.append(f"cut on {KINDS[int(grid.kind[node])]}")
+    for seen in seen_hits(clip, found[1], problem, grid):
+        if seen.off is None:
+            continue
+        at = clock(seen.frame / rate)
+        frames = round(seen.off * rate)
+        if seen.on_cut:
+            parts.append(f"{seen.hit.kind} on the cut itself at {at}")
+        elif frames <= 1:
+            beat = int(np.abs(grid.beat_frame - seen.frame).argmin())
+            parts.append(f"{seen.hit.kind} ({seen.hit.strength:.2f}) meets {_beat_name(grid, beat)} at {at}")
+        elif seen.hit.strength >= terms.STRONG:
+            parts.append(f"{seen.hit.kind} at {at} misses its beat by {frames} frames")
+    if clip.speed.factor != 1.0 or not clip.speed.constant:
+        parts.append(f"speed {clip.speed.factor:.2f} so that two hits meet two beats")
+    best = sorted(((v, n) for n, v in clip.terms if v > 0), reverse=True)[:3]
+    worth = ", ".join(f"{n} {v:.2f}" for v, n in best)
+    out = "; ".join(parts)
+    out = out[:1].upper() + out[1:]
+    return f"{out}. Worth {clip.value:.2f}" + (f" ({worth})." if worth else ".")
+
+
+def _beat_name(grid: Grid, beat: int) -> str:
+    weight = float(grid.beat_worth[beat])
+    return "a section's first beat" if weight >= 0.99 else "a strong beat" if weight >= 0.9 else "a beat"

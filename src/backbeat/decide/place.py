@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Placements: which piece of which shot may stand in which slot, and what it is worth there.
+
+The placements of a slot and a shot are, as far as they lie inside the usable range: for every hit and every beat inside
+the slot, the in-point that puts this hit on this beat; the in-point that puts the hit on the cut itself; and an
+even lattice of in-points. Where the style allows a change of speed, also the factors that put two hits on two beats.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backbeat.decide import terms
+from backbeat.decide.grid import Grid
+from backbeat.decide.pool import Floats, Ints, Pool
+from backbeat.decide.problem import CutProblem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LATTICE = 24  # most in-points of the even lattice for one slot and shot
+
+
+@dataclass(frozen=True, slots=True)
+class Placements:
+    """Parallel arrays: `slot`, `shot`, `low`/`high` (half-open on the axis of source frames), `value`, `factor`."""
+
+    slot: Ints
+    shot: Ints
+    low: Ints
+    high: Ints
+    value: Floats
+    factor: Floats
+
+    @property
+    def size(self) -> int:
+        """How many."""
+        return len(self.slot)
+
+    def take(self, keep: NDArray[np.int64] | NDArray[np.bool_]) -> Placements:
+        """Return the placements that `keep` picks (indices or a mask)."""
+        return Placements(*(getattr(self, name)[keep] for name in self.__slots__))
+
+
+def join(parts: list[Placements]) -> Placements:
+    """Return all `parts` as one."""
+    return Placements(*(np.concatenate([getattr(p, name) for p in parts]) for name in Placements.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A problem with its grid and its pool, and what both together fix.
+
+    `span` [slots, rates]: source frames that a slot shows at normal speed. `seconds` [slots]. `start` [slots] record
+    frame. `inner` [slots, 2]: the beats whose frames lie visibly inside the slot. `base` [slots]: worth of the cut.
+    """
+
+    problem: CutProblem
+    grid: Grid
+    pool: Pool
+    start: Ints
+    end: Ints
+    seconds: Floats
+    span: Ints
+    inner: Ints
+    base: Floats
+
+
+def scene(problem: CutProblem, grid: Grid, pool: Pool) -> Scene:
+    """Return the tables that every placement needs."""
+    rate = float(problem.rate)
+    start, end = grid.frame[grid.first], grid.frame[grid.last]
+    counts, where = np.unique(end - start, return_inverse=True)
+    span = np.array([[shown(int(n), r, problem.rate) for r in pool.rates] for n in counts], np.int64)
+    inner = np.stack(
+        [
+            np.searchsorted(grid.beat_frame, start + terms.HIDDEN),
+            np.searchsorted(grid.beat_frame, end - terms.HIDDEN),
+        ],
+        axis=1,
+    )
+    return Scene(
+        problem=problem,
+        grid=grid,
+        pool=pool,
+        start=start,
+        end=end,
+        seconds=(end - start) / rate,
+        span=span.reshape(len(counts), len(pool.rates))[where],
+        inner=inner,
+        base=slot_worth(problem, grid, start, end),
+    )
+
+
+def slot_worth(problem: CutProblem, grid: Grid, start: Ints, end: Ints) -> Floats:
+    """Return what a slot is worth whatever stands in it: the class of its cut, the opening, the ending."""
+    worth = np.where(start == 0, 0.0, terms.cut_worth(grid.kind[grid.first], problem.style))
+    bar = max(problem.song.beats_per_bar, 1)
+    held = np.minimum(grid.length / bar, 1.0)
+    return np.asarray(worth + terms.OPENING * held * (start == 0) + terms.ENDING * held * (end == problem.frames))
+
+
+def shown(frames: int, source_rate: Fraction, rate: Fraction) -> int:
+    """Return how many source frames, first to last, a clip of `frames` at normal speed spans."""
+    position = Fraction(frames - 1) * source_rate / rate
+    return -((1 - 2 * position) // 2) + 1
+
+
+def offset_at(seconds: Floats, source_rate: Floats) -> Ints:
+    """Return the source frames passed after `seconds` of source time, rounded as `Clip.source_frame` does."""
+    # The 1e-7 keeps exact ties (half a frame) from being lifted by float error; see Clip.source_frame.
+    return np.ceil(np.round(seconds * 1e6) / 1e6 * source_rate - 0.5 - 1e-7).astype(np.int64)
+
+
+def expand(sc: Scene, slot: Ints, shot: Ints) -> Placements:
+    """Return every placement of the pairs (slot, shot), valued; pairs that cannot stand have none."""
+    ok = _allowed(sc, slot, shot)
+    slot, shot = slot[ok], shot[ok]
+    parts = [_lattice(sc, slot, shot), _on_beats(sc, slot, shot)]
+    if sc.problem.style.hit_on_cut > 0:
+        parts.append(_on_cut(sc, slot, shot))
+    low, high = sc.problem.style.speed
+    if high > low and not sc.problem.keep_sound:
+        parts.append(_two_on_two(sc, slot, shot))
+    return _unique(join(parts))
+
+
+def _allowed(sc: Scene, slot: Ints, shot: Ints) -> NDArray[np.bool_]:
+    """Whether the shot is long enough for the slot and may stand there."""
+    pool, frames = sc.pool, sc.problem.frames
+    need = sc.span[slot, pool.rate_id[shot]]
+    slow = sc.problem.style.speed[0] if not sc.problem.keep_sound else 1.0
+    fits = np.floor(need * slow) - 1 <= pool.end[shot] - pool.start[shot]
+    early = sc.start[slot] >= pool.early[shot] * frames - 1e-6
+    late = sc.end[slot] <= pool.late[shot] * frames + 1e-6
+    return np.asarray(fits & early & late)
+
+
+def _ragged(counts: Ints) -> tuple[Ints, Ints]:
+    """Return (owner, number within the owner) for rows with `counts` items each."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return owner, number
+
+
+def _make(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, factor: Floats | None = None) -> Placements:
+    """Return the placements with these in-points (source frames) that lie inside the usable range, valued."""
+    pool = sc.pool
+    if factor is None:
+        out = source_in + sc.span[slot, pool.rate_id[shot]]
+        factor = np.ones(len(slot))
+    else:
+        frames = sc.end[slot] - sc.start[slot]
+        out = source_in + offset_at((frames - 1) / float(sc.problem.rate) * factor, pool.rate[shot]) + 1
+    ok = (source_in >= pool.start[shot]) & (out <= pool.end[shot])
+    if sc.problem.keep_sound:
+        ok &= ~(in_speech(sc, shot, source_in) | in_speech(sc, shot, out))
+    slot, shot, source_in, out, factor = slot[ok], shot[ok], source_in[ok], out[ok], factor[ok]
+    value = worth(sc, slot, shot, source_in, out, factor)
+    return Placements(slot, shot, source_in + pool.base[shot], out + pool.base[shot], value, factor)
+
+
+def in_speech(sc: Scene, shot: Ints, frame: Ints) -> NDArray[np.bool_]:
+    """Whether a cut at source `frame` would fall inside somebody's speech, outside its pauses."""
+    bad = np.zeros(len(shot), bool)
+    takes = sc.pool.take[shot]
+    for t in np.unique(takes[sc.pool.talks[shot]]):
+        mine = np.flatnonzero(takes == t)
+        at = frame[mine] / sc.pool.rate[shot[mine]]
+        for speech in sc.problem.takes[int(t)].speech:
+            inside = (at > speech.span.start) & (at < speech.span.end)
+            for pause in speech.pauses:
+                inside &= ~((at >= pause.start) & (at <= pause.end))
+            bad[mine] |= inside
+    return bad
+
+
+def worth(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, source_end: Ints, factor: Floats) -> Floats:
+    """Return the value of placements, without what depends on their neighbours."""
+    pool, style, seconds = sc.pool, sc.problem.style, sc.seconds[slot]
+    value = sc.base[slot] + pool.hero[shot]
+    value += terms.quality(pool.quality[shot], seconds, style)
+    value += terms.energy_match(pool.motion[shot], sc.grid.energy[slot], seconds, style)
+    value += terms.CIRCLED * pool.bonus[shot] * seconds
+    value -= terms.speed_cost(factor)
+    return value + sync(sc, slot, shot, source_in, source_end, factor)
+
+
+def sync(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, source_end: Ints, factor: Floats) -> Floats:
+    """Return what the hits of placements are worth: on beats, beside them, two and three together, on the cut."""
+    pool, grid, style = sc.pool, sc.grid, sc.problem.style
+    rate = float(sc.problem.rate)
+    total, caught, best = np.zeros((3, len(slot)))
+    if not len(pool.hit_time) or not len(slot):
+        return total
+    in_time = source_in / pool.rate[shot]
+    # Shots lie one after another on one axis of hit times, so that one search finds each placement's first hit.
+    gap = float(pool.hit_time.max()) + float((pool.end / pool.rate).max()) + 10.0
+    owner = np.repeat(np.arange(pool.size), np.diff(pool.hit_ptr))
+    axis = pool.hit_time + owner * gap
+    k = np.searchsorted(axis, in_time + shot * gap - 1e-9)
+    stop = np.searchsorted(axis, source_end / pool.rate[shot] + shot * gap - 1e-9)
+    active = np.flatnonzero(k < stop)
+    while len(active):
+        h = k[active]
+        at = sc.start[slot[active]] + np.floor(
+            (pool.hit_time[h] - in_time[active]) / factor[active] * rate + 0.5 + 1e-6
+        ).astype(np.int64)
+        first, last = sc.start[slot[active]], sc.end[slot[active]]
+        seen = (at >= first + terms.HIDDEN) & (at < last - terms.HIDDEN)
+        at = np.minimum(at, last)
+        strength = pool.hit_strength[h]
+        there, bell = grid.worth[at], grid.bell[at]
+        gain = terms.hit_gain(strength, there, bell, style) * seen
+        good = np.maximum(gain, 0.0)
+        total[active] += gain
+        caught[active] += good
+        best[active] = np.maximum(best[active], good)
+        if style.hit_on_cut > 0:
+            cut = (at < first + terms.HIDDEN) & (bell > 0.5) & (first > 0)
+            total[active] += terms.cut_on_hit(strength, there, style) * cut
+        k[active] += 1
+        active = active[k[active] < stop[active]]
+    return np.asarray(total + terms.pair_bonus(caught, best))
+
+
+def _lattice(sc: Scene, slot: Ints, shot: Ints) -> Placements:
+    pool = sc.pool
+    need = sc.span[slot, pool.rate_id[shot]]
+    slack = pool.end[shot] - pool.start[shot] - need
+    keep = slack >= 0
+    slot, shot, need, slack = slot[keep], shot[keep], need[keep], slack[keep]
+    counts = np.minimum(2 + slack // np.maximum(need, 1), LATTICE)
+    counts = np.where(slack == 0, 1, counts)
+    owner, number = _ragged(counts)
+    step = slack[owner] * number // np.maximum(counts[owner] - 1, 1)
+    return _make(sc, slot[owner], shot[owner], pool.start[shot[owner]] + step)
+
+
+def _hit_pairs(sc: Scene, slot: Ints, shot: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return (pair, hit, beat) for each hit of the pair's shot and each beat inside its slot."""
+    pool = sc.pool
+    hits = pool.hit_ptr[shot + 1] - pool.hit_ptr[shot]
+    beats = np.maximum(sc.inner[slot, 1] - sc.inner[slot, 0], 0)
+    owner, number = _ragged(hits * beats)
+    each = np.maximum(beats[owner], 1)
+    hit = pool.hit_ptr[shot[owner]] + number // each
+    beat = sc.inner[slot[owner], 0] + number % each
+    real = sc.grid.beat_worth[beat] > 0
+    return owner[real], hit[real], beat[real]
+
+
+def _on_beats(sc: Scene, slot: Ints, shot: Ints) -> Placements:
+    owner, hit, beat = _hit_pairs(sc, slot, shot)
+    slot, shot = slot[owner], shot[owner]
+    rate = float(sc.problem.rate)
+    into = (sc.grid.beat_frame[beat] - sc.start[slot]) / rate
+    source_in = np.floor((sc.pool.hit_time[hit] - into) * sc.pool.rate[shot] + 0.5).astype(np.int64)
+    return _make(sc, slot, shot, source_in)
+
+
+def _on_cut(sc: Scene, slot: Ints, shot: Ints) -> Placements:
+    pool = sc.pool
+    hits = pool.hit_ptr[shot + 1] - pool.hit_ptr[shot]
+    owner, number = _ragged(np.where(sc.start[slot] > 0, hits, 0))
+    slot, shot = slot[owner], shot[owner]
+    hit = pool.hit_ptr[shot] + number
+    beat = np.clip(np.searchsorted(sc.grid.beat_frame, sc.start[slot]), 0, max(len(sc.grid.beat_frame) - 1, 0))
+    into = np.clip(sc.grid.beat_frame[beat] - sc.start[slot], 0, 1) if len(sc.grid.beat_frame) else 0
+    source_in = np.floor((pool.hit_time[hit] - into / float(sc.problem.rate)) * pool.rate[shot] + 0.5)
+    return _make(sc, slot, shot, source_in.astype(np.int64))
+
+
+def _two_on_two(sc: Scene, slot: Ints, shot: Ints) -> Placements:
+    """Put a hit and the next one or two after it on two beats by a change of speed."""
+    low, high = sc.problem.style.speed
+    rate = float(sc.problem.rate)
+    quiet = ~sc.pool.talks[shot]
+    slot, shot = slot[quiet], shot[quiet]
+    owner, hit, beat = _hit_pairs(sc, slot, shot)
+    slot, shot = slot[owner], shot[owner]
+    at = sc.grid.beat_frame[beat]
+    parts = []
+    for ahead in (1, 2):
+        other = hit + ahead
+        ok = other < sc.pool.hit_ptr[shot + 1]
+        gap = np.where(ok, sc.pool.hit_time[np.minimum(other, len(sc.pool.hit_time) - 1)] - sc.pool.hit_time[hit], 0.0)
+        for down, up in ((low, 1.0), (1.0, high)):
+            # The slowest and the fastest way each name a beat: the first one past gap/high, the last before gap/low.
+            reach = at + gap * rate / (up if up > 1 else 1.0)
+            target = (
+                np.searchsorted(sc.grid.beat_frame, np.ceil(reach - 0.5))
+                if up > 1
+                else (np.searchsorted(sc.grid.beat_frame, np.floor(at + gap * rate / down + 0.5), side="right") - 1)
+            )
+            inside = ok & (target > beat) & (target < sc.inner[slot, 1])
+            t = np.minimum(target, len(sc.grid.beat_frame) - 1)
+            length = np.maximum(sc.grid.beat_frame[t] - at, 1) / rate
+            factor = np.round(gap / length, 4)
+            off = np.abs(gap - length) * rate
+            good = inside & (factor >= low) & (factor <= high) & (off > 0.75) & (sc.grid.beat_worth[t] > 0)
+            g = np.flatnonzero(good)
+            into = (at[g] - sc.start[slot[g]]) / rate * factor[g]
+            source_in = np.floor((sc.pool.hit_time[hit[g]] - into) * sc.pool.rate[shot[g]] + 0.5).astype(np.int64)
+            parts.append(_make(sc, slot[g], shot[g], source_in, factor[g]))
+    return join(parts)
+
+
+def _unique(all_of_them: Placements) -> Placements:
+    """Drop placements that are the same piece at the same speed in the same slot."""
+    p = all_of_them
+    order = np.lexsort((p.factor, p.low, p.shot, p.slot))
+    same = np.zeros(len(order), bool)
+    a, b = order[1:], order[:-1]
+    same[1:] = (
+        (p.slot[a] == p.slot[b]) & (p.shot[a] == p.shot[b]) & (p.low[a] == p.low[b]) & (p.factor[a] == p.factor[b])
+    )
+    return p.take(order[~same])
+
+
+def given(sc: Scene, slot: int, shot: int, source_in: int, factor: float = 1.0) -> Placements:
+    """Return one placement as told, inside the usable range or not: a lock."""
+    one = (np.array([slot]), np.array([shot]))
+    pool = sc.pool
+    if math.isclose(factor, 1.0):
+        end = source_in + int(sc.span[slot, pool.rate_id[shot]])
+    else:
+        n = int(sc.end[slot] - sc.start[slot])
+        end = (
+            source_in + int(offset_at(np.array([(n - 1) / float(sc.problem.rate) * factor]), pool.rate[one[1]])[0]) + 1
+        )
+    low, high, speed = np.array([source_in]), np.array([end]), np.array([factor])
+    value = worth(sc, one[0], one[1], low, high, speed)
+    return Placements(one[0], one[1], low + pool.base[shot], high + pool.base[shot], value, speed)

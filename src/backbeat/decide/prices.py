@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prices: the relaxed problem, in which footage may be used twice but is paid for.
+
+A film is a path through the slots from its first frame to its last. "No source frame twice" and the rows of
+`rows.py` couple the slots; with a price on each source frame and each row the coupling is gone and the best path is a
+dynamic program. For any prices ≥ 0 its value is an upper bound for every edit (Lagrangian duality); prices near the
+best make it a tight one. They are found by sweeps of a soft dynamic program (log-sum-exp at falling temperature) that
+raise the price of what is used more than once, then by a subgradient polish.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from backbeat.decide import rows as film
+from backbeat.decide import terms
+from backbeat.decide.place import Placements, Scene
+from backbeat.decide.pool import Floats, Ints
+from backbeat.decide.rows import Rows
+
+NEVER = -1e15
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """`frame` [total] a source frame (axis of the pool), `row` [r] a row of the film."""
+
+    frame: Floats
+    row: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """The best path of the relaxed problem: `bound`, and the placements on it.
+
+    `reach` [nodes] is the best value up to a node, `ahead` [nodes] from there on, both without `constant`.
+    """
+
+    bound: float
+    path: Ints
+    constant: float
+    ahead: Floats
+    reach: Floats
+
+
+class Network:
+    """Placements sorted by slot, with the tables that the sweeps need."""
+
+    def __init__(self, sc: Scene, rows: Rows, placements: Placements) -> None:
+        order = np.argsort(placements.slot, kind="stable")
+        self.sc, self.rows, self.p = sc, rows, placements.take(order)
+        self.slots, self.begin = np.unique(self.p.slot, return_index=True)
+        self.row_of = np.searchsorted(self.slots, self.p.slot)
+        self.first = sc.grid.first[self.slots].tolist()
+        self.last = sc.grid.last[self.slots].tolist()
+        self.nodes = len(sc.grid.frame)
+        self.group = sc.pool.group[self.p.shot]
+
+    def reduced(self, prices: Prices) -> Floats:
+        """Return each placement's value less what it pays."""
+        total = np.concatenate([[0.0], np.cumsum(prices.frame)])
+        paid = total[self.p.high] - total[self.p.low]
+        return np.asarray(self.p.value - paid - film.charge(self.rows, self.sc, self.p, prices.row))
+
+    def constant(self, prices: Prices) -> float:
+        """Return what the prices give back."""
+        return float(prices.frame.sum()) + self.rows.dual(prices.row)
+
+
+def start_prices(sc: Scene, rows: Rows) -> Prices:
+    """Return prices of nothing."""
+    return Prices(np.zeros(sc.pool.total), np.zeros(len(rows.low)))
+
+
+def ceiling(sc: Scene) -> float:
+    """Return the highest price of a source frame: without limit, or what showing it again costs."""
+    if not sc.problem.reuse:
+        return math.inf
+    return terms.AGAIN / float(sc.pool.rate.max(initial=24.0))
+
+
+def soft(net: Network, prices: Prices, heat: float) -> tuple[Floats, float]:
+    """Return how likely each placement is on a random path weighed by exp(value / heat), and the soft optimum."""
+    red = net.reduced(prices)
+    top = np.maximum.reduceat(red, net.begin)
+    grown = np.exp((red - top[net.row_of]) / heat)
+    mass = np.add.reduceat(grown, net.begin)
+    value = (top + heat * np.log(mass)).tolist()
+    ahead, behind = [NEVER] * net.nodes, [NEVER] * net.nodes
+    behind[0] = 0.0
+    ahead[-1] = 0.0
+    add = _logadd
+    for a, b, v in zip(net.first, net.last, value, strict=True):
+        behind[b] = add(behind[b], behind[a] + v, heat)
+    for a, b, v in zip(reversed(net.first), reversed(net.last), reversed(value), strict=True):
+        ahead[a] = add(ahead[a], ahead[b] + v, heat)
+    best = behind[-1]
+    likely = np.exp(
+        np.minimum((np.array(behind)[net.first] + np.array(value) + np.array(ahead)[net.last] - best) / heat, 0.0)
+    )
+    return (likely / mass)[net.row_of] * grown, best
+
+
+def _logadd(x: float, y: float, heat: float) -> float:
+    if y > x:
+        x, y = y, x
+    far = (y - x) / heat
+    return x + heat * math.log1p(math.exp(far)) if far > -30 else x
+
+
+def used(net: Network, weight: Floats) -> Floats:
+    """Return how often each source frame is shown when placement k is used `weight[k]` times."""
+    n = net.sc.pool.total + 1
+    return np.cumsum(np.bincount(net.p.low, weight, n) - np.bincount(net.p.high, weight, n))[:-1]
+
+
+def top_groups(net: Network, red: Floats, how_many: int = 3) -> tuple[Ints, Floats]:
+    """Return for each slot its best placement of each of the `how_many` best set-ups: index (-1 = none) and value."""
+    left = red.copy()
+    index = np.full((how_many, len(net.slots)), -1, np.int64)
+    value = np.full((how_many, len(net.slots)), NEVER)
+    for k in range(how_many):
+        top = np.maximum.reduceat(left, net.begin)
+        at = np.flatnonzero(left == top[net.row_of])
+        at = at[np.r_[True, np.diff(net.row_of[at]) > 0]]
+        live = top > NEVER / 2
+        index[k, live], value[k, live] = at[live], top[live]
+        left[net.group == net.group[at][net.row_of]] = NEVER
+    return index, value
+
+
+def relax(net: Network, prices: Prices) -> Relaxed:
+    """Solve the relaxed problem exactly, neighbours of one set-up included.
+
+    Two labels a node: the best value with which it is reached, and the best by a clip of another set-up. A slot needs
+    its three best set-ups only, since at most one of them is that of the clip before.
+    """
+    index, value = top_groups(net, net.reduced(prices))
+    label = _labels(net, index, value)
+    path, node, which = [], net.nodes - 1, 0
+    while node > 0 and label[node][which][2] >= 0:
+        _, _, k, before, a = label[node][which]
+        path.append(k)
+        node, which = a, before
+    ahead = [NEVER] * net.nodes
+    ahead[-1] = 0.0
+    for a, b, v in zip(reversed(net.first), reversed(net.last), value[0][::-1].tolist(), strict=True):
+        ahead[a] = max(ahead[a], ahead[b] + v)
+    constant = net.constant(prices)
+    reach = np.array([pair[0][0] for pair in label])
+    return Relaxed(float(reach[-1]) + constant, np.array(path[::-1], np.int64), constant, np.array(ahead), reach)
+
+
+Label = tuple[float, int, int, int, int]  # value, set-up, placement, label before, node before
+
+
+def _labels(net: Network, index: Ints, value: Floats) -> list[list[Label]]:
+    """Return two labels a node; `index` and `value` are those of `top_groups`."""
+    alike = terms.ALIKE * net.sc.problem.style.jump_cut
+    groups = np.where(index >= 0, net.group[index], -2).T.tolist()
+    nothing: Label = (NEVER, -1, -1, 0, 0)
+    label = [[nothing, nothing] for _ in range(net.nodes)]
+    label[0][0] = (0.0, -1, -1, 0, 0)
+    for a, b, ks, vs, gs in zip(net.first, net.last, index.T.tolist(), value.T.tolist(), groups, strict=True):
+        (v0, g0, *_), (v1, *_) = label[a]
+        if v0 <= NEVER / 2:
+            continue
+        here = label[b]
+        for k, v, g in zip(ks, vs, gs, strict=True):
+            if k < 0:
+                break
+            base, which = v0, 0
+            if g == g0:
+                base, which = max((v0 - alike, 0), (v1, 1))
+            _offer(here, (base + v, g, k, which, a))
+    return label
+
+
+def _offer(here: list[Label], new: Label) -> None:
+    """Keep the best label and the best of another set-up."""
+    if new[1] == here[0][1]:
+        if new[0] > here[0][0]:
+            here[0] = new
+    elif new[0] > here[0][0]:
+        here[:] = [new, here[0]]
+    elif new[0] > here[1][0]:
+        here[1] = new
+
+
+def sweep(net: Network, prices: Prices, sweeps: int, hot: float = 0.4, cold: float = 0.03) -> Prices:
+    """Return better prices after `sweeps` soft sweeps at falling temperature."""
+    sc, rows = net.sc, net.rows
+    frame, row = prices.frame.copy(), prices.row.copy()
+    top = ceiling(sc)
+    # A price change is spread over the source frames of a usual clip.
+    usual = max(1.0, float(np.median(net.p.high - net.p.low)))
+    for k in range(sweeps):
+        heat = hot * (cold / hot) ** (k / max(1, sweeps - 1))
+        likely, _ = soft(net, Prices(frame, row), heat)
+        frame = np.clip(frame + heat / usual * np.log(np.maximum(used(net, likely), 1e-3)), 0.0, top)
+        row = rows.clip(row + _row_step(rows, film.counts(rows, sc, net.p, likely), heat))
+    return Prices(frame, row)
+
+
+def _row_step(rows: Rows, counted: Floats, heat: float) -> Floats:
+    """Raise the price of rows that count too much, lower it where they count too little, towards 0 in between."""
+    over = np.log(np.maximum(counted, 1e-3) / np.maximum(rows.high, 0.05))
+    under = np.log(np.maximum(counted, 1e-3) / np.maximum(rows.low, 1e-3))
+    return heat * np.clip(np.where(over > 0, over, np.where(under < 0, under, 0.0)), -1.0, 1.0)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the whole film owes, counted over its clips: the style's lengths, no favourite take, takes that must be used.
+
+Each row counts something over the film and pays `rate` for every unit outside ``[low, high]``. A price in
+``[-rate, rate]`` a unit, charged to the clips, stands for it in the relaxed problem; `dual` is what such prices give
+back. (Exact penalty: the best prices make the relaxed problem's value the least upper bound of the penalised one.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backbeat.decide import terms
+from backbeat.decide.grid import Grid
+from backbeat.decide.place import Placements, Scene
+from backbeat.decide.pool import Floats, Ints
+from backbeat.decide.problem import CutProblem
+
+FAIR = 2.0  # a take may fill this many times its even share of the film before it counts as a favourite
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows [r]: bounds and rate. The first `styles` count clips by length, the next `takes` seconds, the rest clips.
+
+    `must` [takes] is the row of a take that must be used, -1 for others.
+    """
+
+    low: Floats
+    high: Floats
+    rate: Floats
+    styles: int
+    takes: int
+    must: Ints
+
+    def dual(self, prices: Floats) -> float:
+        """Return the constant of the relaxed problem for `prices` [r]."""
+        up = np.where(prices > 0, self.high, 0.0)
+        return float((np.where(prices > 0, prices, 0.0) * up + np.minimum(prices, 0.0) * self.low).sum())
+
+    def cost(self, counts: Floats) -> float:
+        """Return what a film with these `counts` [r] pays."""
+        return float((self.rate * (np.maximum(counts - self.high, 0) + np.maximum(self.low - counts, 0))).sum())
+
+    def clip(self, prices: Floats) -> Floats:
+        """Return `prices` within their range: rows that have no upper bound pay only for too little."""
+        return np.clip(prices, -self.rate, np.where(np.isinf(self.high), 0.0, self.rate))
+
+
+def build(sc: Scene) -> Rows:
+    """Return the rows of a scene."""
+    target = sc.grid.target
+    slack = np.maximum(0.5, 0.02 * target)
+    n = len(sc.problem.takes)
+    caps = shares(sc.problem, sc.grid)
+    share = np.array([caps.get(t.media.path, np.inf) for t in sc.problem.takes])
+    wanted = {w.take for w in sc.problem.wants if w.must}
+    asked = [t for t, take in enumerate(sc.problem.takes) if take.media.path in wanted and (sc.pool.take == t).any()]
+    must = np.full(n, -1, np.int64)
+    must[asked] = len(target) + n + np.arange(len(asked))
+    return Rows(
+        low=np.concatenate([np.maximum(target - slack, 0), np.zeros(n), np.ones(len(asked))]),
+        high=np.concatenate([target + slack, share, np.full(len(asked), np.inf)]),
+        rate=np.concatenate(
+            [np.full(len(target), terms.STRAY), np.full(n, terms.FAVOURITE), np.full(len(asked), terms.MISSING)]
+        ),
+        styles=len(target),
+        takes=n,
+        must=must,
+    )
+
+
+def shares(problem: CutProblem, grid: Grid) -> dict[str, float]:
+    """Return the seconds that each take may fill before it counts as a favourite: twice its share of the footage."""
+    forbidden = {lock.take for lock in problem.locks if lock.kind == "forbid"}
+    length = {
+        t.media.path: float(sum(s.end_frame - s.start_frame for s in t.shots) / t.media.rate)
+        for t in problem.takes
+        if t.media.path not in forbidden
+    }
+    seconds = float(problem.frames / problem.rate)
+    real = sum(1 for v in length.values() if v > 0)
+    total = max(sum(length.values()), 1e-9)
+    longest = float((grid.frame[grid.last] - grid.frame[grid.first]).max(initial=0)) / float(problem.rate)
+    return {
+        path: max(FAIR * seconds / max(real, 1), FAIR * seconds * own / total, longest) for path, own in length.items()
+    }
+
+
+def charge(rows: Rows, sc: Scene, p: Placements, prices: Floats) -> Floats:
+    """Return what each placement is charged for the rows it counts in."""
+    take = sc.pool.take[p.shot]
+    out = prices[sc.grid.row[p.slot]] + prices[rows.styles + take] * sc.seconds[p.slot]
+    must = rows.must[take]
+    return out + np.where(must >= 0, prices[must], 0.0)
+
+
+def counts(rows: Rows, sc: Scene, p: Placements, weight: Floats) -> Floats:
+    """Return the counts [r] of placements used `weight` times each."""
+    take = sc.pool.take[p.shot]
+    n = len(rows.low)
+    out = np.bincount(sc.grid.row[p.slot], weight, n)[:n]
+    out = out + np.bincount(rows.styles + take, weight * sc.seconds[p.slot], n)[:n]
+    must = rows.must[take]
+    asked = must >= 0
+    return np.asarray(out + np.bincount(must[asked], weight[asked], n)[:n], float)
