@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from backbeat.errors import InputError, NoEditError
 from backbeat.model.cue import Cue, Seam
 from backbeat.model.song import Song
+from backbeat.verbs.session import Session
 
 if TYPE_CHECKING:
     import numpy as np
@@ -367,3 +368,55 @@ def check_length(length: float, song: Song) -> None:
         raise InputError(
             f"--length {length:g}: {Path(song.path).name} lasts {song.duration:.1f} s", "ask for 20 times that at most"
         )
+
+
+def retarget(
+    path: str,
+    length: float,
+    session: Session,
+    *,
+    output: str = "",
+    hits: Sequence[float] = (),
+    entry: str = "start",
+    ending: str = "auto",
+    bpm: float = 0.0,
+    force: bool = False,
+) -> Retargeted:
+    """Bring a song to `length` seconds; write it where `output` says ("" decides only).
+
+    Raises
+    ------
+    InputError
+        If an option is out of range or the output cannot be written.
+    NoEditError
+        If no path has the length.
+    """
+    from backbeat.decide.retarget import Event
+    from backbeat.listen.corrections import Corrections
+    from backbeat.make.retarget import cue_samples
+    from backbeat.media.soundfile import FORMATS, write_sound
+    from backbeat.verbs.listen import songs
+    from backbeat.work.output import check, placed
+
+    for name, value, allowed in (
+        ("--entry", entry, ("start", "any")),
+        ("--ending", ending, ("auto", "true", "ring-out")),
+    ):
+        if value not in allowed:
+            raise InputError(f"{name} {value}: no such way", f"use {', '.join(allowed)}")
+    if output:
+        check(output, force=force, inputs=[path], suffixes=FORMATS)
+    if outside := [h for h in hits if not 0 < h < length]:
+        raise InputError(f"--hit {outside[0]:g}: not inside the {length:g} s asked for", "give times of the new length")
+    (song,) = songs([path], session, corrections=Corrections(bpm=bpm) if bpm else None)
+    check_length(length, song)
+    session.progress.start("finding the way through the song", 0)
+    ground = prepare(song)
+    made = fit(ground, length, hits=[Event(h) for h in hits], entry=entry, ending=ending)
+    session.progress.stop()
+    if not output:
+        return made
+    samples = cue_samples(ground.sound, made.cue)
+    with placed(output) as temporary:
+        write_sound(temporary, samples, ground.sound.rate)
+    return replace(made, output=output)
