@@ -215,7 +215,9 @@ def dials(light: Palette, _seed: int, hits: Sequence[float]) -> Draw:
         for k in range(3):
             glow(canvas, 680 - (t * 420 + k * 260) % 780, 40, 130, light.lamp, 0.8)
         quad(canvas, [(0, 84), (640, 70), (640, 100), (0, 116)], (34, 30, 30))
-        rev = 0.86 - 0.5 * math.exp(-age / 0.9) + 0.015 * math.sin(40 * t) if gears else min(0.86, 0.2 + 0.35 * t)
+        # the needle falls within a sixth of a second and climbs again
+        drop = 0.5 * math.exp(-age / 0.9) * min(1.0, age / 0.16)
+        rev = (0.86 - drop if gears else min(0.86, 0.2 + 0.5 * t)) + 0.015 * math.sin(40 * t)
         pace = min(0.95, 0.15 + 0.16 * gears + 0.03 * t)
         for x, y, radius, value, hue in ((190, 228, 108, rev, (80, 80, 255)), (400, 236, 86, pace, (120, 220, 255))):
             cv2.circle(canvas, (x, y), radius, (8, 8, 8), -1, AA)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +13,10 @@ import cv2
 import numpy as np
 
 from backbeat.make.sample import foley, paint, scenes, scenes_more
+from backbeat.media.write import Colour, PictureFormat, SoundFormat, join, write_pictures
+from backbeat.work.output import placed
 
+VERSION = 1
 RATE = Fraction(24)
 BUILDERS: dict[str, scenes.Build] = {
     "street": scenes.street, "pursuit": scenes.pursuit, "rim": scenes.rim, "dials": scenes.dials,
@@ -89,45 +93,42 @@ SHOOT = (
 )  # fmt: skip
 
 
+def pictures(sample: Sample) -> Iterator[av.VideoFrame]:
+    """Draw a take picture by picture (yuv420p, BT.601 matrix, limited range)."""
+    shade = paint.vignette()
+    canvas = np.zeros((paint.HEIGHT, paint.WIDTH, 3), np.uint8)
+    for setup in sample.setups:
+        draw = BUILDERS[setup.scene](paint.PALETTES[setup.palette], sample.seed, [time for time, _ in setup.hits])
+        for n in range(round(setup.seconds * RATE)):
+            now = float(n / RATE)
+            draw(canvas, now)
+            picture = canvas
+            past = [(now - time, kind) for time, kind in setup.hits if time <= now + 1e-6]
+            if past:
+                age, kind = min(past)
+                soft = kind in {"shift", "slam"}
+                picture = paint.blow(canvas, age, 0.55 if soft else 1.0, white=0.0 if soft else 0.45)
+            cv2.multiply(picture, shade, dst=picture, scale=1 / 255)
+            planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).astype(np.uint8, copy=False)
+            yield av.VideoFrame.from_ndarray(planes, format="yuv420p")
+
+
 def write(job: tuple[Sample, str]) -> str:
-    """Draw one take into a folder; a module-level job of small values, for `work.pool`. Return the file's path."""
-    sample, folder = job
+    """Draw one take into a file; a module-level job of small values, for `work.pool`. Return the file's path."""
+    sample, path = job
     cv2.setNumThreads(1)
-    path = Path(folder) / f"{sample.name}.mp4"
-    sound = foley.production(
-        sample.seconds, sample.hits, sample.seed, ambience=sample.setups[0].ambience
+    form = PictureFormat(
+        "libx264", paint.WIDTH, paint.HEIGHT, RATE, options=(("preset", "superfast"), ("crf", "20")),
+        colour=Colour(matrix=6), gop=24, threads=1,
     )  # fmt: skip
-    with av.open(str(path), "w") as box:
-        video = box.add_stream("libx264", rate=RATE, options={"preset": "superfast", "crf": "20", "threads": "1"})
-        video.width, video.height, video.pix_fmt = paint.WIDTH, paint.HEIGHT, "yuv420p"
-        video.codec_context.gop_size = 24
-        audio = box.add_stream("aac", rate=foley.RATE, layout="mono")
-        shade = paint.vignette()
-        canvas = np.zeros((paint.HEIGHT, paint.WIDTH, 3), np.uint8)
-        number = 0
-        for setup in sample.setups:
-            hits = [time for time, _ in setup.hits]
-            draw = BUILDERS[setup.scene](paint.PALETTES[setup.palette], sample.seed, hits)
-            for n in range(round(setup.seconds * RATE)):
-                now = float(n / RATE)
-                draw(canvas, now)
-                picture = canvas
-                past = [(now - time, kind) for time, kind in setup.hits if time <= now + 1e-6]
-                if past:
-                    age, kind = min(past)
-                    strength = {"shift": 0.5, "slam": 0.6}.get(kind, 1.0)
-                    picture = paint.blow(canvas, age, strength, white=0.0 if kind in {"shift", "slam"} else 0.45)
-                cv2.multiply(picture, shade, dst=picture, scale=1 / 255)
-                frame = av.VideoFrame.from_ndarray(
-                    cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).astype(np.uint8, copy=False), format="yuv420p"
-                )
-                frame.pts, frame.time_base = number, 1 / RATE
-                number += 1
-                box.mux(video.encode(frame))
-        box.mux(video.encode())
-        for at in range(0, sound.size, foley.RATE):
-            piece = av.AudioFrame.from_ndarray(sound[None, at : at + foley.RATE], format="fltp", layout="mono")
-            piece.sample_rate, piece.pts, piece.time_base = foley.RATE, at, Fraction(1, foley.RATE)
-            box.mux(audio.encode(piece))
-        box.mux(audio.encode())
-    return str(path)
+    sound = foley.production(sample.seconds, sample.hits, sample.seed, ambience=sample.setups[0].ambience)
+    with placed(path) as whole:
+        silent = f"{whole}.silent.mp4"
+        try:
+            for _ in write_pictures(silent, pictures(sample), form):
+                pass
+            for _ in join(whole, [silent], form, iter([np.stack([sound, sound])]), SoundFormat(bit_rate=128_000)):
+                pass
+        finally:
+            Path(silent).unlink(missing_ok=True)
+    return path

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import wave
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
+
+from backbeat.work.output import placed
 
 RATE = 48_000
 TEMPO = 138.0
@@ -205,3 +208,15 @@ def compose() -> Piece:
     mix.add(end, _chord((40, 52, 59, 64, 67), TAIL - 0.1, 2600, 0.9), 0.9)
     beats = tuple((FIRST + k * BEAT, k % 4 + 1) for k in range(end + 1))
     return Piece(mix.sum(), beats, tuple(sections))
+
+
+def write(path: str) -> Piece:
+    """Synthesise the song into a 16-bit WAV file and return it."""
+    piece = compose()
+    whole = np.round(piece.samples.T * 32767).astype("<i2")
+    with placed(path) as temporary, wave.open(temporary, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(whole.tobytes())
+    return piece
