@@ -17,7 +17,7 @@ from backbeat.model.time import frame_at
 from backbeat.model.timeline import Clip, Timeline, Track
 
 # A duck's flanks: down before the first word, up after the last (seconds).
-DUCK_ATTACK, DUCK_RELEASE = 0.25, 0.5
+DUCK_ATTACK, DUCK_RELEASE = 0.25, 0.6
 
 
 def draw(timeline: Timeline) -> Sheet:
@@ -32,10 +32,10 @@ def draw(timeline: Timeline) -> Sheet:
     spare = _alternates(timeline, files)
     if spare:
         lanes.append(Lane("alternates", spare, "Alternates", enabled=False))
-    for lane in drawn:
-        own = _own_sound(timeline.tracks[lane.track], lane) if lane.picture else ()
+    for index, lane in enumerate([lane for lane in drawn if lane.picture]):
+        own = _own_sound(timeline.tracks[lane.track], lane)
         if own:
-            lanes.append(Lane("sound", own, "Production sound", enabled=lane.enabled))
+            lanes.append(Lane("sound", own, "Production sound", enabled=lane.enabled, mates=index))
     lanes += [lane for lane in drawn if not lane.picture]
     lanes += _music(timeline)
     return Sheet(

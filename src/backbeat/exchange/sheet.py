@@ -45,7 +45,7 @@ class Event:
     `into` is the source second shown at its start. `speed` is source seconds a record second; where `keys` are
     given, (record seconds after start, source seconds after `into`) with straight lines between, it is their average.
     `gain` are (record seconds after start, dB), one for a constant level, none for 0 dB. `fade_in` and `fade_out` are
-    seconds. `mate` is the index, on the first picture lane, of the picture whose sound this is.
+    seconds. `mate` is the index, on the lane that `Lane.mates` names, of the picture whose sound this is.
     """
 
     start: int
@@ -96,7 +96,8 @@ class Dissolve:
 class Lane:
     """Events in order, not overlapping. `kind`: picture, sound (of the pictures), music, or alternates (pictures).
 
-    `track` is the index of the `Timeline` track it was drawn from, -1 where it was derived.
+    `track` is the index of the `Timeline` track it was drawn from, -1 where it was derived. `mates` is the index in
+    `Sheet.lanes` of the pictures whose own sound this lane holds, -1 for all others.
     """
 
     kind: str
@@ -105,6 +106,7 @@ class Lane:
     enabled: bool = True
     dissolves: tuple[Dissolve, ...] = ()
     track: int = -1
+    mates: int = -1
 
     @property
     def picture(self) -> bool:
@@ -145,6 +147,10 @@ class Sheet:
     def of(self, *kinds: str) -> list[Lane]:
         """Return the lanes of these kinds, in order."""
         return [lane for lane in self.lanes if lane.kind in kinds]
+
+    def heard(self) -> dict[tuple[int, int], Event]:
+        """Return the own sound of pictures, by (index of the lane, index of the event on it)."""
+        return {(lane.mates, e.mate): e for lane in self.lanes if lane.mates >= 0 for e in lane.events}
 
     def sources(self) -> list[Source]:
         """Return every source once, in order of first use."""
