@@ -111,6 +111,7 @@ def event_of(clip: Clip, rate: Fraction, files: dict[str, Source], colours: list
         colour=colour,
         enabled=clip.enabled,
         gain=((ZERO, clip.sound_gain_db),) if clip.sound_gain_db else (),
+        opacity=clip.opacity,
         title=clip.title,
     )
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
+from backbeat.exchange.lengths import lengths, stem, whole_map
 from backbeat.exchange.sheet import ZERO, Dissolve, Event, Lane, Mark, Sheet, Source
 from backbeat.exchange.timecode import DROP_RATES
 from backbeat.exchange.urls import file_url
@@ -233,6 +234,8 @@ class _Writer:
             warp = add(element, "timeMap", frameSampling="nearest-neighbor")
             for time, value in points:
                 add(warp, "timept", time=seconds(time), value=seconds(value), interp="linear")
+        if event.opacity < 1 and not audio:
+            add(element, "adjust-blend", amount=f"{event.opacity:g}")
         sound = heard or (event if audio else None)
         if sound is not None:
             self._volume(element, sound, start)
@@ -245,33 +248,8 @@ class _Writer:
         """Return the clip's local start and its map of local to source time, empty at normal speed."""
         if event.speed == 1 and not event.keys:
             return source.offset + event.into, []
-        rate, length = self.sheet.rate, self.lengths[source]
-        lasts = event.frames / rate
-        if not event.keys and event.speed == 0:
-            still = source.offset + event.into
-            return ZERO, [(ZERO, still), (lasts, still)]
-        # Source seconds against record seconds from the clip's start, on to both ends of the file.
-        inner = list(event.keys) or [(ZERO, ZERO), (lasts, lasts * event.speed)]
-        (r0, s0), (r1, s1) = inner[0], inner[1]
-        slope = (s1 - s0) / (r1 - r0)
-        (q0, p0), (q1, p1) = inner[-2], inner[-1]
-        steep = (p1 - p0) / (q1 - q0)
-        lead = (
-            (event.into + s0) / slope if slope > 0 else (event.into + s0 - length) / slope if slope < 0 else ZERO
-        ) - r0
-        # A clip's start lies on the grid; what is cut off the lead is cut off the file's head too.
-        start = max(lead, ZERO) * rate // 1 / rate
-        points = []
-        if start + r0 > 0:
-            points.append((ZERO, event.into + s0 - (start + r0) * slope))
-        points += [(start + r, event.into + s) for r, s in inner] if event.keys else []
-        left = (length - event.into - p1) / steep if steep > 0 else -(event.into + p1) / steep if steep < 0 else ZERO
-        end = max((start + q1 + max(left, ZERO)) * rate // 1 / rate, start + lasts)
-        if not points or end > points[-1][0]:
-            points.append((end, event.into + p1 + (end - start - q1) * steep))
-        if len(points) == 1:  # a clip that begins with its file
-            points.insert(0, (ZERO, event.into + s0))
-        return start, [(self.grain(t), self.grain(source.offset + max(v, ZERO))) for t, v in points]
+        start, points = whole_map(event, self.lengths[source], self.sheet.rate)
+        return start, [(self.grain(t), self.grain(source.offset + v)) for t, v in points]
 
     def _volume(self, element: Element, sound: Event, start: Fraction) -> None:
         if not sound.gain and not sound.fade_in and not sound.fade_out:
@@ -328,20 +306,3 @@ def seconds(value: Fraction) -> str:
     """Return FCPXML's exact time: ``5s``, ``1001/30000s``."""
     value = Fraction(value)
     return f"{value.numerator}s" if value.denominator == 1 else f"{value.numerator}/{value.denominator}s"
-
-
-def stem(path: str) -> str:
-    """Return the file name without folders (of either system) and suffix."""
-    name = path.replace("\\", "/").rsplit("/", 1)[-1]
-    return name.rsplit(".", 1)[0] or name
-
-
-def lengths(sheet: Sheet) -> dict[Source, Fraction]:
-    """Return the length of every source in seconds; where nobody knows it, as far as it is used."""
-    found = {s: s.frames / s.rate for s in sheet.sources()}
-    for lane in sheet.lanes:
-        for event in lane.events:
-            if event.source is not None and not event.source.frames:
-                used = max(event.at(event.frames / sheet.rate), event.into, 1 / sheet.rate)
-                found[event.source] = max(found[event.source], used)
-    return found

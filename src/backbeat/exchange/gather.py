@@ -86,6 +86,7 @@ def _clip(event: Event, sheet: Sheet, gain: float | None = None, spare: list[Eve
         speed=speed,
         name=event.name,
         enabled=event.enabled,
+        opacity=event.opacity,
         sound_gain_db=gain,
         title=event.title,
         reason=event.note,

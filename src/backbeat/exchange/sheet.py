@@ -62,6 +62,7 @@ class Event:
     fade_in: Fraction = ZERO
     fade_out: Fraction = ZERO
     mate: int = -1
+    opacity: float = 1.0
     title: Title | None = None
 
     @property
