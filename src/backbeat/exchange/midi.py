@@ -61,11 +61,10 @@ def tempo_map(
     conductor = mido.MidiTrack([mido.MetaMessage("track_name", name=_latin(name), time=0)])
     events: list[tuple[int, int, mido.MetaMessage]] = []
     told = 0  # microseconds written so far
-    for i, (a, b) in enumerate(pairwise(grid)):
-        tempo = min(max(round(b * 1e6) - told, 1), int(_SLOWEST * 1e6))
+    for i, end in enumerate(grid[1:]):
+        tempo = min(max(round(end * 1e6) - told, 1), int(_SLOWEST * 1e6))
         told += tempo
         events.append((i * TICKS, 0, mido.MetaMessage("set_tempo", tempo=tempo, time=0)))
-        del a
     signature = 0
     for here, after in pairwise([0, *bars] if bars and bars[0] else bars):
         count = after - here

@@ -27,9 +27,15 @@ def save(timeline: Timeline, path: str | Path) -> None:
     InputError
         If the file cannot be written.
     """
-    text = build(timeline, urls_of(timeline, Path(path).absolute().parent)).to_json_string(indent=2)
+    data = to_bytes(timeline, Path(path).absolute().parent)
     with placed(str(path)) as temporary:
-        Path(temporary).write_text(text + "\n", encoding="utf-8", newline="\n")
+        Path(temporary).write_bytes(data)
+
+
+def to_bytes(timeline: Timeline, folder: Path) -> bytes:
+    """Return what `save` writes for a file in `folder`."""
+    text: str = build(timeline, urls_of(timeline, folder)).to_json_string(indent=2)
+    return text.encode() + b"\n"
 
 
 def load(path: str | Path) -> Timeline:
