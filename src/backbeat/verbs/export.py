@@ -27,7 +27,6 @@ class Exported:
     to: str
     files: tuple[str, ...]
     missing: tuple[str, ...] = ()
-    baked: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
@@ -42,8 +41,6 @@ def export(
     to: str = "",
     output: str = "",
     media_root: Sequence[str] = (),
-    consolidate: str = "",
-    handles: int = 24,
     force: bool = False,
 ) -> Exported:
     """Write the edit in `film` for another program.
@@ -53,17 +50,13 @@ def export(
     film
         An ``.otio`` file.
     session
-        Progress of `consolidate`.
+        Who is told.
     to
         The format; "" goes by the suffix of `output`.
     output
         The file; "" puts it beside `film`. Further papers (an EDL a track, the kinds of markers) get names like it.
     media_root
         Folders in which missing media is looked for.
-    consolidate
-        ``prores`` or ``dnxhr``: bake what is used, ramps and all, into a folder beside the output; "" does not.
-    handles
-        Frames of spare picture on both sides of a baked clip.
     force
         Replace existing files.
 
@@ -78,23 +71,18 @@ def export(
     from backbeat.exchange.relink import relinked
 
     form = _format(to, output)
+    session.progress.start(f"export {form}", 0)
     timeline, missing = relinked(load(film), media_root)
     base = Path(output) if output else Path(film).with_suffix("")
     if output and base.suffix.lower() in SUFFIXES:
         base = base.with_suffix("")
     inputs = [film, *(m.path for m in timeline.takes), *(c.path for c in timeline.cues)]
-    baked: tuple[str, ...] = ()
-    if consolidate:
-        from backbeat.verbs.consolidate import consolidated
-
-        if missing:
-            raise InputError(f"{missing[0]}: missing, cannot be baked", "give --media-root DIR with the footage")
-        folder = Path(f"{base}.media")
-        timeline, baked = consolidated(timeline, folder, session, codec=consolidate, handles=handles, force=force)
     if form == "otioz":
-        return _bundle(timeline, output or f"{base}.otioz", inputs, baked, force=force)
+        return _bundle(timeline, output or f"{base}.otioz", inputs, force=force)
     papers = plugins.load("exporters", form)(timeline, base.absolute().parent)
-    return Exported(form, _write(papers, base, output, inputs, force=force), missing, baked)
+    files = _write(papers, base, output, inputs, force=force)
+    session.progress.stop()
+    return Exported(form, files, missing)
 
 
 def _format(to: str, output: str) -> str:
@@ -111,11 +99,11 @@ def _format(to: str, output: str) -> str:
     return form
 
 
-def _bundle(timeline: Timeline, output: str, inputs: list[str], baked: tuple[str, ...], *, force: bool) -> Exported:
+def _bundle(timeline: Timeline, output: str, inputs: list[str], *, force: bool) -> Exported:
     from backbeat.exchange.otioz import save
 
     check(output, force=force, inputs=inputs)
-    return Exported("otioz", (output,), save(timeline, output), baked)
+    return Exported("otioz", (output,), save(timeline, output))
 
 
 def _write(papers: dict[str, bytes], base: Path, output: str, inputs: list[str], *, force: bool) -> tuple[str, ...]:
