@@ -9,7 +9,6 @@ from pathlib import Path
 
 import mido
 import numpy as np
-
 import patterns
 from patterns import CRASH, Style, draw_style
 from sounds import BASSES, GUITARS, KEYS, LEADS, PADS, PLUCKS, Bank, DrumSynth, FontVoice, Synth
@@ -53,7 +52,9 @@ class Piece:
 def grid(rng: np.random.Generator, style: Style, meter: int, seconds: float) -> tuple[np.ndarray, np.ndarray]:
     """Draw beat times and positions: machine-made, drifting or with a change of tempo; any place in the bar first."""
     middle, spread = np.sqrt(style.low * style.high), np.log(style.high / style.low) / 3.3
-    bpm = middle * np.exp(rng.normal(0, spread)) if rng.random() < 0.88 else np.exp(rng.uniform(np.log(55), np.log(215)))
+    bpm = (
+        middle * np.exp(rng.normal(0, spread)) if rng.random() < 0.88 else np.exp(rng.uniform(np.log(55), np.log(215)))
+    )
     bpm = float(np.clip(bpm, 42, 225))
     count = int(seconds * bpm / 60 * 1.3) + 4
     steps = np.full(count, 60 / bpm)
@@ -76,13 +77,17 @@ class Composer:
     def __init__(self, bank: Bank, folder: Path) -> None:
         self.bank = bank
         self.pop = sorted(p for p in (folder / "POP909").iterdir() if p.is_dir() and int(p.name) not in JUDGED)
-        self.groove = [p for p in sorted((folder / "groove").rglob("*.mid")) if re.search(r"_beat_(4-4|3-4)\.mid$", p.name)]
+        self.groove = [
+            p for p in sorted((folder / "groove").rglob("*.mid")) if re.search(r"_beat_(4-4|3-4)\.mid$", p.name)
+        ]
         assert len(self.pop) > 100 and len(self.groove) > 100, "POP909 or Groove is missing"  # noqa: PT018
 
     def piece(self, rng: np.random.Generator, seconds: float) -> Piece:
         """Draw a piece of at least `seconds`."""
         kind = rng.choice(["band", "band", "band", "pop", "groove", "piano"], p=[0.25, 0.25, 0.18, 0.15, 0.12, 0.05])
-        return {"band": self.band, "pop": self.song, "groove": self.drummer, "piano": self.piano}[str(kind)](rng, seconds)
+        return {"band": self.band, "pop": self.song, "groove": self.drummer, "piano": self.piano}[str(kind)](
+            rng, seconds
+        )
 
     # ---- generated bands
     def band(self, rng: np.random.Generator, seconds: float) -> Piece:
@@ -99,7 +104,17 @@ class Composer:
         return piece
 
     def _drums(self, rng: np.random.Generator, piece: Piece, style: Style, plan: list[int], *, swung: bool) -> None:
-        electronic = style.name in {"house", "techno", "hardcore", "offbeat", "trap", "dubstep", "dembow", "fastdembow", "chip"}
+        electronic = style.name in {
+            "house",
+            "techno",
+            "hardcore",
+            "offbeat",
+            "trap",
+            "dubstep",
+            "dembow",
+            "fastdembow",
+            "chip",
+        }
         synth = rng.random() < (0.65 if electronic else 0.2)
         kits = (0, 0, 8, 16, 40, 32) if not electronic else (24, 25, 0, 16)
         voice = DrumSynth(rng) if synth else FontVoice(self.bank, rng, kits, drum=True)
@@ -150,7 +165,9 @@ class Composer:
             sings = name == "lead" and rng.random() < 0.45
             own = sings or (rng.random() < synth and name != "guitar")
             voice = Synth(rng, sings=sings) if own else FontVoice(self.bank, rng, choices[name])
-            part = Part(voice, "lead" if name == "lead" else "band", float(rng.uniform(0.25, 0.8) * (1.5 if sings else 1)))
+            part = Part(
+                voice, "lead" if name == "lead" else "band", float(rng.uniform(0.25, 0.8) * (1.5 if sings else 1))
+            )
             piece.parts.append(part)
             muted = {s for s in range(4) if rng.random() < 0.25}
             rhythm = _rhythm(rng, name, style.name)
@@ -165,7 +182,11 @@ class Composer:
                 if name == "lead":
                     if k % 8 == 0 or not motif:
                         motif = [_tune(rng, 4 * meter) for _ in range(2)]
-                    played = [(at, length, key + 67 + scale[d % 7] + 12 * (d // 7)) for at, length, d in motif[k % 2] if at < 4 * meter]
+                    played = [
+                        (at, length, key + 67 + scale[d % 7] + 12 * (d // 7))
+                        for at, length, d in motif[k % 2]
+                        if at < 4 * meter
+                    ]
                 else:
                     played = _chords(name, steps[meter], chord, key, 4 * meter)
                 for at, length, pitch in played:
@@ -188,7 +209,9 @@ class Composer:
         last = np.array([where[where <= i].max(initial=-1) for i in range(len(times))])
         period = int(np.median(np.diff(where)))
         positions = np.where(last >= 0, np.arange(len(times)) - last, (np.arange(len(times)) - where[0]) % period) + 1
-        while 60 / np.median(np.diff(times)) > 215:  # what is left of a fast song is slowed, so the labels stay credible
+        while (
+            60 / np.median(np.diff(times)) > 215
+        ):  # what is left of a fast song is slowed, so the labels stay credible
             times, scale = times * 1.25, scale * 1.25
         kept = (times >= -0.01) & (times < seconds + 1.5)
         piece = Piece(times[kept], positions[kept], [], "pop909")
@@ -198,7 +221,9 @@ class Composer:
             if name not in families or rng.random() < 0.1:
                 continue
             sings = name == "MELODY" and rng.random() < 0.5
-            voice = Synth(rng, sings=sings) if sings or rng.random() < 0.15 else FontVoice(self.bank, rng, families[name])
+            voice = (
+                Synth(rng, sings=sings) if sings or rng.random() < 0.15 else FontVoice(self.bank, rng, families[name])
+            )
             part = Part(voice, "lead" if name == "MELODY" else "band", float(rng.uniform(0.3, 0.9)))
             for start, end, pitch, velocity in notes:
                 a, b = (start - offset) * scale, (end - offset) * scale
@@ -247,7 +272,9 @@ class Composer:
         voice = FontVoice(self.bank, rng, (0, 0, 0, 2, 4, 24))
         width = rng.uniform(0.02, 0.16)
         axis = np.linspace(0, seconds + 3, 400)
-        slope = np.exp(width * np.interp(axis, np.linspace(0, seconds + 3, int(seconds / 2)), rng.normal(0, 1, int(seconds / 2))))
+        slope = np.exp(
+            width * np.interp(axis, np.linspace(0, seconds + 3, int(seconds / 2)), rng.normal(0, 1, int(seconds / 2)))
+        )
         warp = np.concatenate([[0], np.cumsum(slope[:-1] * np.diff(axis))])
 
         def to(t: float) -> float:
@@ -256,7 +283,8 @@ class Composer:
         for part in piece.parts:
             part.voice = voice
             part.notes = [
-                (to(a) + rng.normal(0, 0.012), max(to(a + n) - to(a), 0.05), p, v * rng.uniform(0.6, 1)) for a, n, p, v in part.notes
+                (to(a) + rng.normal(0, 0.012), max(to(a + n) - to(a), 0.05), p, v * rng.uniform(0.6, 1))
+                for a, n, p, v in part.notes
             ]
         piece.times = np.array([to(t) for t in piece.times])
         piece.kind = "piano"
@@ -282,8 +310,11 @@ def _plan(rng: np.random.Generator, piece: Piece) -> list[int]:
 
 def _rhythm(rng: np.random.Generator, name: str, style: str):  # noqa: ANN202
     kinds = {
-        "bass": ["8", "8", "4", "1", "off", "sync", "16", "roll"], "guitar": ["8", "8", "16", "1", "off", "gallop", "2", "sync"],
-        "keys": ["4", "1", "8", "sync", "arp8", "off"], "pluck": ["arp16", "arp16", "arp8", "arp12", "sync"], "pad": ["1", "1", "2"],
+        "bass": ["8", "8", "4", "1", "off", "sync", "16", "roll"],
+        "guitar": ["8", "8", "16", "1", "off", "gallop", "2", "sync"],
+        "keys": ["4", "1", "8", "sync", "arp8", "off"],
+        "pluck": ["arp16", "arp16", "arp8", "arp12", "sync"],
+        "pad": ["1", "1", "2"],
         "lead": ["1"],
     }  # fmt: skip
     kind = str(rng.choice(kinds[name]))

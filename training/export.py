@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import torch
-
 from model import Ear
 
 
@@ -37,12 +36,17 @@ def main() -> None:
             bias = torch.cat([block.near.bias, block.far.bias])
             weight, bias = folded(weight, bias, block.norm)
             half = len(bias) // 2
-            arrays[f"t{i}.near"], arrays[f"t{i}.far"] = weight[:half].transpose(2, 1, 0), weight[half:].transpose(2, 1, 0)
+            arrays[f"t{i}.near"], arrays[f"t{i}.far"] = (
+                weight[:half].transpose(2, 1, 0),
+                weight[half:].transpose(2, 1, 0),
+            )
             arrays[f"t{i}.b"] = bias
             arrays[f"t{i}.join"], arrays[f"t{i}.jb"] = block.join.weight[:, :, 0].numpy().T, block.join.bias.numpy()
         arrays["head.w"] = np.concatenate([net.beats.weight[:, :, 0].numpy(), net.tempo.weight[:, :, 0].numpy()]).T
         arrays["head.b"] = np.concatenate([net.beats.bias.numpy(), net.tempo.bias.numpy()])
-    np.savez_compressed(out, **{k: np.ascontiguousarray(v, dtype=np.float16 if v.size > 200 else np.float32) for k, v in arrays.items()})
+    np.savez_compressed(
+        out, **{k: np.ascontiguousarray(v, dtype=np.float16 if v.size > 200 else np.float32) for k, v in arrays.items()}
+    )
     print(sum(v.size for v in arrays.values()), "weights")
 
 

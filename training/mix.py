@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import numpy as np
-from backbeat.listen.spectrum import BANDS, FPS, RATE, log_mel
+from compose import Part, Piece  # noqa: TC002
 from scipy.signal import lfilter
 
-from compose import Part, Piece
+from backbeat.listen.spectrum import BANDS, FPS, RATE, log_mel
 
 RELEASE = int(0.03 * RATE)
 

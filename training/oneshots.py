@@ -22,7 +22,8 @@ KITS = (0, 8, 16, 24, 25, 32, 40)
 DRUMS = (35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 59, 60, 61, 62, 63,
          64, 69, 70, 75, 76)  # fmt: skip
 PROGRAMS = (0, 2, 4, 5, 7, 9, 11, 12, 13, 16, 18, 21, 22, 24, 25, 26, 27, 28, 29, 30, 32, 33, 34, 35, 36, 38, 39, 40,
-            42, 45, 46, 48, 50, 52, 53, 54, 56, 57, 61, 62, 65, 66, 71, 73, 80, 81, 84, 87, 88, 89, 90, 95, 104, 105)  # fmt: skip
+            42, 45, 46, 48, 50, 52, 53, 54, 56, 57, 61, 62, 65, 66, 71, 73, 80, 81, 84, 87, 88, 89, 90, 95, 104,
+            105)  # fmt: skip
 PITCHES = tuple(range(28, 100, 5))
 HOLD, GAP = 1.5, 0.4  # s
 
@@ -62,7 +63,9 @@ def main() -> None:
     names, sounds = [], []
     size = round((HOLD + GAP) * RATE)
     for number, font in enumerate(fonts):
-        jobs = [(kit, note, True) for kit in KITS for note in DRUMS] + [(p, n, False) for p in PROGRAMS for n in PITCHES]
+        jobs = [(kit, note, True) for kit in KITS for note in DRUMS] + [
+            (p, n, False) for p in PROGRAMS for n in PITCHES
+        ]
         events = [(slot, *job) for slot, job in enumerate(jobs)]
         sound = render(font, events, len(jobs) * (HOLD + GAP))
         for slot, (program, note, drum) in enumerate(jobs):

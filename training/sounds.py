@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from patterns import CLAP, CLOSED, CRASH, KICK, OPEN, PEDAL, RIDE
 
 RATE = 22_050
@@ -98,7 +97,9 @@ class DrumSynth:
             return self._level(bright * (envelope + 0.6 * np.exp(-t / r.uniform(0.05, 0.2))))
         if note in {38, 40, 37}:
             tone = np.sin(2 * np.pi * r.uniform(150, 260) * t) * np.exp(-t / r.uniform(0.03, 0.12))
-            return self._level(r.uniform(0.2, 1) * tone + r.uniform(0.4, 1) * bright * np.exp(-t / r.uniform(0.04, 0.2)))
+            return self._level(
+                r.uniform(0.2, 1) * tone + r.uniform(0.4, 1) * bright * np.exp(-t / r.uniform(0.04, 0.2))
+            )
         if note in {41, 43, 45, 47, 48, 50}:
             f = r.uniform(70, 110) * 2 ** ((note - 41) / 12)
             return self._level(np.sin(2 * np.pi * (f * t + f * 0.02 * (1 - np.exp(-t / 0.03)))) * np.exp(-t / 0.15))
@@ -116,7 +117,9 @@ class Synth:
 
     def __init__(self, rng: np.random.Generator, *, sings: bool = False) -> None:
         self.kind = "voice" if sings else str(rng.choice(["saw", "saw", "square", "fm", "sine", "super"]))
-        self.rise = float(rng.uniform(0.02, 0.09) if sings else rng.choice([0.001, 0.004, 0.02, 0.1], p=[0.5, 0.3, 0.15, 0.05]))
+        self.rise = float(
+            rng.uniform(0.02, 0.09) if sings else rng.choice([0.001, 0.004, 0.02, 0.1], p=[0.5, 0.3, 0.15, 0.05])
+        )
         self.fall = float(np.exp(rng.uniform(np.log(0.1), np.log(3))))
         self.cut = float(rng.uniform(3, 30))
         self.rng = rng

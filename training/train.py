@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train the ear on music made while it trains: every other step adds a fresh piece to the pool and learns from six crops.
+"""Train the ear on music made while it trains: every other step a fresh piece joins the pool.
 
-    python training/train.py --shots shots.npz --midi FOLDER --out ear.pt --steps 4000 --seed 1
+python training/train.py --shots shots.npz --midi FOLDER --out ear.pt --steps 4000 --seed 1
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
-
-from backbeat.listen.spectrum import FPS
 from compose import Composer
 from mix import mix, picture
 from model import TEMPI, Ear
 from sounds import Bank
+from torch.nn import functional as F  # noqa: N812
+
+from backbeat.listen.spectrum import FPS
 
 SECONDS = 40.0
 CROP = 1200
@@ -126,7 +126,9 @@ def main() -> None:
     net = Ear()
     print("weights", sum(p.numel() for p in net.parameters()), flush=True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-2)
-    average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True)
+    average = torch.optim.swa_utils.AveragedModel(
+        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
+    )
     begun, recent = time.process_time(), []
     with out.with_suffix(".log.jsonl").open("w", encoding="utf-8") as log:
         for step in range(given.steps):

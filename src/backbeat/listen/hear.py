@@ -10,8 +10,10 @@ import numpy as np
 from backbeat.listen import energy as intensity
 from backbeat.listen import harmony, loudness, moments, sections, spectrum
 from backbeat.listen.corrections import Corrections, apply, checked
+from backbeat.listen.tempo import tempo_of
 from backbeat.listen.tracker import BeatTracker, Grid
 from backbeat.media.samples import read_sound
+from backbeat.media.tags import read_tags
 from backbeat.model.song import Beat, Song
 from backbeat.work import plugins
 
@@ -77,16 +79,9 @@ def _song(path: str, duration: float, mono: NDArray[np.float32], grid: Grid, lou
         loudness=loud,
         entries=moments.entries(beats, parts, span),
         endings=moments.endings(mel, energy, beats, parts, span),
+        tags=read_tags(path),
         notes=notes,
     )
-
-
-def tempo_of(times: NDArray[np.float64]) -> float:
-    """Return the median tempo (beats a minute) over stretches of 8 beats, 0 without beats."""
-    if len(times) < 2:
-        return 0.0
-    span = min(8, len(times) - 1)
-    return float(60 * span / np.median(times[span:] - times[:-span]))
 
 
 def _beats(grid: Grid, attack: NDArray[np.float32], mel: NDArray[np.float32]) -> tuple[Beat, ...]:

@@ -69,7 +69,8 @@ def _conv(x: Array, weight: Array, bias: Array, stride: int) -> Array:
     patches = np.lib.stride_tricks.sliding_window_view(x, (high, wide), axis=(0, 1))[:, ::stride]
     patches = patches.transpose(0, 1, 3, 4, 2)
     flat = patches.reshape(patches.shape[0] * patches.shape[1], -1) @ weight.reshape(-1, out) + bias
-    return np.maximum(flat, 0, out=flat).reshape(patches.shape[0], patches.shape[1], out)
+    np.maximum(flat, 0, out=flat)
+    return np.asarray(flat.reshape(patches.shape[0], patches.shape[1], out), dtype=np.float32)
 
 
 def _block(x: Array, w: dict[str, Array], layer: int) -> Array:

@@ -69,5 +69,5 @@ def _write_wav(path: str, samples: NDArray[np.float32], rate: int) -> None:
         box.setframerate(rate)
         for a in range(0, samples.shape[1], _BLOCK):
             block = np.clip(samples[:, a : a + _BLOCK].T, -1, 1)
-            whole = np.rint(block * (2**23 - 1)).astype("<i4")
+            whole = np.ascontiguousarray(np.rint(block * (2**23 - 1)).astype("<i4"))
             box.writeframesraw(whole.view(np.uint8).reshape(-1, 4)[:, :3].tobytes())
