@@ -21,7 +21,9 @@ Json = Annotated[bool, typer.Option("--json", help="Exactly one JSON object on s
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing file.")]
 Open = Annotated[bool, typer.Option("--open", help="Show the result when it is done.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Decide and predict, but make nothing.")]
-Workers = Annotated[str, typer.Option("--workers", help="How many processes, or dask://host:8786.", metavar="N")]
+Workers = Annotated[
+    str, typer.Option("--workers", help="How many processes: a number, auto, or dask://host:8786.", metavar="N")
+]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep earlier analyses.")]
 Talk = Annotated[str, typer.Option("--progress", help="auto, bars, lines, json or none.", metavar="HOW")]
 Seed = Annotated[int, typer.Option("--seed", help="Same inputs, same seed, same edit.")]
@@ -53,7 +55,9 @@ def session(*, workers: str = "1", no_cache: bool = False, talk: str = "auto") -
     """Yield the session of one command, with progress on stderr."""
     from backbeat.verbs.session import Session
     from backbeat.work.cache import Cache, default_folder
+    from backbeat.work.pool import count_of
 
+    count_of(workers)  # say at once what is wrong with it
     progress, close = _progress(talk)
     try:
         yield Session(Cache(None if no_cache else default_folder()), workers, progress)

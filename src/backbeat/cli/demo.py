@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -24,12 +23,11 @@ def demo(
     force: common.Force = False,
     as_json: common.Json = False,
     show: common.Open = False,
-    workers: common.Workers = "",
+    workers: common.Workers = "auto",
     no_cache: common.NoCache = False,
     talk: common.Talk = "auto",
 ) -> None:
     """Make a film from nothing: draw a car chase, compose a song, and cut the one to the other."""
-    workers = workers or str(min(8, os.cpu_count() or 1))
     with common.told(as_json=as_json), common.session(workers=workers, no_cache=no_cache, talk=talk) as session:
         from dataclasses import asdict
         from pathlib import Path

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -28,9 +30,28 @@ class Inline(Executor):
         return future
 
 
+def count_of(workers: str) -> int:
+    """Return how many processes ``"N"`` or ``"auto"`` (the cores at hand, at most 8) means; 0 for Dask's.
+
+    Raises
+    ------
+    InputError
+        If `workers` is none of these.
+    """
+    if workers.startswith("dask://"):
+        return 0
+    if workers == "auto":
+        return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    if not workers.isdecimal() or int(workers) < 1:
+        raise InputError(
+            f"--workers {workers}: not a number of workers", "give a number such as 2, auto, or dask://host:8786"
+        )
+    return int(workers)
+
+
 @contextmanager
 def open_pool(workers: str) -> Iterator[Executor]:
-    """Yield an executor for ``"1"`` (inline), ``"N"`` (spawned processes) or ``"dask://host:port"``.
+    """Yield an executor for ``"1"`` (inline), ``"N"`` or ``"auto"`` (spawned processes), or ``"dask://host:port"``.
 
     Raises
     ------
@@ -49,23 +70,32 @@ def open_pool(workers: str) -> Iterator[Executor]:
         with Client("tcp://" + workers.removeprefix("dask://")) as client:
             yield client.get_executor()
         return
-    try:
-        count = int(workers)
-        if count < 1:
-            raise ValueError(workers)
-    except ValueError:
-        raise InputError(
-            f"--workers {workers}: not a number of workers", "give a number such as 2, or dask://host:8786"
-        ) from None
+    count = count_of(workers)
     if count == 1:
         yield Inline()
         return
     # spawn: av and cv2 hold threads, which a fork would break
-    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"), initializer=_deaf)
     try:
         yield pool
+    except (KeyboardInterrupt, GeneratorExit):
+        _end(pool)
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _deaf() -> None:
+    """Leave Ctrl-C, which reaches the whole process group, to the parent: it ends its workers itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the workers now rather than after their jobs. What a job has not finished, it has not put in place."""
+    workers = list((getattr(pool, "_processes", None) or {}).values())  # shutdown forgets them
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in workers:
+        process.terminate()
 
 
 def each(pool: Executor, fn: Callable[[A], R], jobs: Iterable[A]) -> Iterator[tuple[int, R | Exception]]:
