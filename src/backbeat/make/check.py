@@ -15,10 +15,12 @@ import pyloudnorm
 
 from backbeat.errors import MediaError
 from backbeat.make.compose import Composer
+from backbeat.make.facts import completed
 from backbeat.make.fit import planes
 from backbeat.make.layers import cuts
 from backbeat.make.mix import Mixer
 from backbeat.make.pieces import RATE, pieces_of, sample_at
+from backbeat.make.settings import RenderSettings
 from backbeat.media.sounds import SoundReader
 from backbeat.media.write import PictureFormat
 from backbeat.model.time import clock
@@ -69,8 +71,8 @@ class Checked:
         return sum(c.found == c.planned for c in self.cuts if c.found is not None)
 
 
-def check(film: str, timeline: Timeline, *, fit: str = "letterbox", span: tuple[int, int] | None = None) -> Checked:
-    """Decode `film` and measure it against `timeline` (its record frames `span`, if only they were rendered).
+def check(film: str, timeline: Timeline, *, settings: RenderSettings = RenderSettings()) -> Checked:  # noqa: B008
+    """Decode `film` and measure it against `timeline`, rendered with `settings` (canvas, fit, span).
 
     Cuts: the sources are decoded afresh at the two frames about each cut, and the film's pictures near it are told
     to belong to one or the other. Sound: the first and the last seconds are correlated with the expected mix.
@@ -80,9 +82,10 @@ def check(film: str, timeline: Timeline, *, fit: str = "letterbox", span: tuple[
     MediaError
         If the film or a source cannot be read.
     """
-    first, last = span or (0, timeline.frames)
+    first, last = settings.frames(timeline)
+    timeline = completed(timeline)
     looks, times = _looks(film)
-    found = tuple(_cut(looks, timeline, fit, first, last))
+    found = tuple(_cut(looks, timeline, settings, first, last))
     start, drift, loudness = _sound(film, timeline, first, last)
     differences = [
         *_frame_faults(len(looks), last - first, times, timeline.rate),
@@ -128,10 +131,13 @@ def _looks(film: str) -> tuple[list[NDArray[np.float32]], list[float]]:
     return looks, times
 
 
-def _cut(looks: list[NDArray[np.float32]], timeline: Timeline, fit: str, first: int, last: int) -> Iterator[CutFound]:
+def _cut(
+    looks: list[NDArray[np.float32]], timeline: Timeline, settings: RenderSettings, first: int, last: int
+) -> Iterator[CutFound]:
     # The expected pictures are needed at the size of the views only, but from the right frames.
-    form = PictureFormat("", timeline.width, timeline.height, timeline.rate)
-    composer = Composer(timeline, form, fit=fit)
+    width, height = settings.size if all(settings.size) else (timeline.width, timeline.height)
+    form = PictureFormat("", width + width % 2, height + height % 2, timeline.rate)
+    composer = Composer(timeline, form, fit=settings.fit)
     try:
         for place in cuts(timeline):
             if not first < place < last:

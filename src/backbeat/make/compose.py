@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from threading import Event
 
 import av
 import cv2
@@ -25,7 +26,9 @@ OPEN = 6
 class Pool:
     """Readers of many files; a clip borrows one while it is on screen, so that two clips of one take do not fight."""
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, *, threads: int = 1, stop: Event | None = None) -> None:
+        self._stop = stop
+        self.held: dict[str, int] = {}
         self._idle: list[Reader] = []
         self._lent: dict[int, Reader] = {}
         self._tables: dict[str, Table] = {}
@@ -47,10 +50,10 @@ class Pool:
             reader = min(fitting, key=lambda r: r.cost(index))
             self._idle.remove(reader)
         else:
-            reader = Reader(clip.take, table, threads=self._threads)
+            reader = Reader(clip.take, table, threads=self._threads, stop=self._stop)
         self._lent[id(clip)] = reader
         while self._idle and len(self._idle) + len(self._lent) > OPEN:
-            self._idle.pop(0).close()
+            self._shut(self._idle.pop(0))
         return reader
 
     def keep(self, clips: set[int]) -> None:
@@ -61,9 +64,14 @@ class Pool:
     def close(self) -> None:
         """Close everything."""
         for reader in (*self._idle, *self._lent.values()):
-            reader.close()
+            self._shut(reader)
         self._idle.clear()
         self._lent.clear()
+
+    def _shut(self, reader: Reader) -> None:
+        if reader.held:
+            self.held[reader.path] = self.held.get(reader.path, 0) + reader.held
+        reader.close()
 
 
 @dataclass(slots=True)
@@ -75,13 +83,26 @@ class _Shown:
 class Composer:
     """Makes record frames of one timeline, in rising order at the least cost."""
 
-    def __init__(self, timeline: Timeline, form: PictureFormat, *, fit: str = "letterbox", threads: int = 1) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        form: PictureFormat,
+        *,
+        fit: str = "letterbox",
+        threads: int = 1,
+        stop: Event | None = None,
+    ) -> None:
         self._timeline = timeline
         self._stack = Stack(timeline)
         self._fitter = Fitter(form.width, form.height, form.pixel_format, mode=fit, colour=form.colour)
-        self._pool = Pool(threads=threads)
+        self._pool = Pool(threads=threads, stop=stop)
         self._aspect = {m.path: m.pixel_aspect for m in timeline.takes}
         self._shown: dict[int, _Shown] = {}
+
+    @property
+    def held(self) -> dict[str, int]:
+        """How many damaged pictures were held over, by file; complete after `close`."""
+        return self._pool.held
 
     def close(self) -> None:
         """Close all sources."""

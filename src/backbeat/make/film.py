@@ -3,30 +3,28 @@
 
 from __future__ import annotations
 
-import os
-import queue
+import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
 
-from backbeat.errors import BackbeatError, InputError
-from backbeat.make.compose import Composer
+from backbeat.errors import BackbeatError
+from backbeat.make.codecs import picture_format, sound_format
+from backbeat.make.facts import completed
 from backbeat.make.limit import limited
 from backbeat.make.mix import Mixer
 from backbeat.make.pieces import pieces_of, sample_at
-from backbeat.make.settings import RenderSettings, picture_format, sound_format
-from backbeat.media.write import PictureFormat, join, write_pictures
+from backbeat.make.segments import Coded, Look, Segment, encode, encode_all, plan, write_fault
+from backbeat.make.settings import RenderSettings
+from backbeat.media.write import join
 from backbeat.model.timeline import Timeline
+from backbeat.work.pool import each, open_pool
 from backbeat.work.progress import Progress, Silent
-
-# Pictures that wait between the decoding thread and the encoder.
-AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,7 @@ class Rendered:
     frames: int
     seconds: float
     warnings: tuple[str, ...] = ()
+    stems: tuple[str, ...] = ()
 
 
 def render(
@@ -45,8 +44,12 @@ def render(
     *,
     settings: RenderSettings = RenderSettings(),  # noqa: B008 - frozen
     progress: Progress = Silent(),  # noqa: B008 - has no state
+    parts: str | None = None,
 ) -> Rendered:
     """Render `timeline` to exactly `output`; its suffix names the container.
+
+    `parts` is a folder for finished segments: made if missing, used to go on where an earlier render stopped, removed
+    when the film is whole. None uses a temporary one beside the output.
 
     Raises
     ------
@@ -58,74 +61,59 @@ def render(
         If an encoder is missing on this machine.
     """
     began = time.monotonic()
-    form = picture_format(timeline, settings, output)
+    first, last = settings.frames(timeline)
     voice = sound_format(settings, output)
-    first, last = settings.span or (0, timeline.frames)
-    if not 0 <= first < last <= timeline.frames:
-        raise InputError(f"{timeline.name}: no frame to render", "give a timeline with clips, and a span inside it")
-    with tempfile.TemporaryDirectory(prefix=".backbeat-", dir=Path(output).parent) as folder:
-        part = str(Path(folder) / f"0{form.container}")
-        progress.start("render", last - first, "frames")
+    form = picture_format(timeline, settings, output)
+    timeline = completed(timeline)
+    with _folder(output, parts) as folder:
+        segments = plan(timeline, form, Look(settings.fit), (first, last), folder)
+        coded = _pictures(segments, settings.workers, progress)
+        pieces = pieces_of(timeline) if settings.sound else ()
+        start, end = sample_at(first, timeline.rate), sample_at(last, timeline.rate)
+        progress.start("sound and join", last - first, "frames")
         try:
-            for _ in write_pictures(part, _ahead(timeline, form, settings, first, last), form):
-                progress.advance()
-            pieces = pieces_of(timeline)
-            a, b = (sample_at(n, timeline.rate) for n in (first, last))
-            with Mixer(pieces, b) as mixer:
-                sound = limited(mixer.blocks(a, b), settings.ceiling) if pieces else None
-                for _ in join(output, [part], form, sound, voice):
-                    pass
-        except av.FFmpegError as error:
-            raise _told(output, error) from error
+            with Mixer(pieces, end) as mixer:
+                sound = limited(mixer.blocks(start, end), settings.ceiling) if pieces else None
+                for _ in join(output, [s.path for s in segments], form, sound, voice):
+                    progress.advance()
+        except BackbeatError:
+            raise
+        except (av.FFmpegError, OSError) as error:
+            raise write_fault(error, "joining the segments") from error
         progress.stop()
-    return Rendered(output, last - first, time.monotonic() - began)
+    warnings = tuple(dict.fromkeys(w for c in coded for w in c.warnings))
+    return Rendered(output, last - first, time.monotonic() - began, warnings)
 
 
-def _told(output: str, error: Any) -> BackbeatError:
-    return InputError(f"{output}: cannot be written ({error.strerror})", "make room, or give another output")
+def _pictures(segments: list[Segment], workers: str, progress: Progress) -> list[Coded]:
+    """Make the segments that are not there yet."""
+    todo = [s for s in segments if not s.done]
+    frames = sum(s.last - s.first for s in segments)
+    progress.start("render", frames, "frames")
+    if len(todo) < len(segments):
+        progress.say(f"going on: {len(segments) - len(todo)} of {len(segments)} segments are there")
+        progress.advance(frames - sum(s.last - s.first for s in todo))
+    if workers == "1":
+        return list(encode_all(todo, progress.advance))
+    coded = []
+    with open_pool(workers) as pool:
+        for _, result in each(pool, encode, todo):
+            if isinstance(result, Exception):
+                raise result
+            coded.append(result)
+            progress.advance(result.frames)
+    return coded
 
 
-def _ahead(
-    timeline: Timeline, form: PictureFormat, settings: RenderSettings, first: int, last: int
-) -> Iterator[av.VideoFrame]:
-    """Yield record frames made in a thread of their own, a few ahead of the encoder."""
-    line: queue.Queue[av.VideoFrame | BaseException | None] = queue.Queue(AHEAD)
-    stop = threading.Event()
-
-    def put(item: av.VideoFrame | BaseException | None) -> None:
-        while not stop.is_set():
-            try:
-                line.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return
-
-    def work() -> None:
-        threads = max(1, min(4, (os.cpu_count() or 1) // 2))
-        composer = Composer(timeline, form, fit=settings.fit, threads=threads)
+@contextmanager
+def _folder(output: str, parts: str | None) -> Iterator[str]:
+    if parts is None:
         try:
-            for frame in composer.frames(first, last):
-                put(frame)
-                if stop.is_set():
-                    return
-            put(None)
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            put(error)
-        finally:
-            composer.close()
-
-    worker = threading.Thread(target=work, name="compose", daemon=True)
-    worker.start()
-    try:
-        while (item := line.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        worker.join()
-
-
-def sized(timeline: Timeline, width: int, height: int) -> Timeline:
-    """Return the same edit on another canvas."""
-    return replace(timeline, width=width, height=height)
+            with tempfile.TemporaryDirectory(prefix=".backbeat-", dir=Path(output).parent) as folder:
+                yield folder
+        except PermissionError as error:
+            raise write_fault(error, output) from error
+        return
+    Path(parts).mkdir(exist_ok=True)
+    yield parts
+    shutil.rmtree(parts, ignore_errors=True)

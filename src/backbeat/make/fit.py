@@ -38,7 +38,7 @@ class Fitter:
         """Return `frame` on the canvas; the frame itself where nothing needs to be done."""
         turn = -frame.rotation % 360
         if turn % 90 == 0 and turn:
-            frame = turned(self._plain(frame), turn)
+            frame = turned(self._square(frame), turn)
             pixel_aspect = 1 / pixel_aspect if turn % 180 else pixel_aspect
         shown = Fraction(frame.width) * pixel_aspect / frame.height
         canvas = Fraction(self.width, self.height)
@@ -51,8 +51,10 @@ class Fitter:
             width, height = self.width, _even(self.width / shown)
         return placed(self._scaled(frame, width, height), self.black())
 
-    def _plain(self, frame: av.VideoFrame) -> av.VideoFrame:
-        return self._scale.reformat(frame, format=self.pixel_format)
+    def _square(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Return `frame` with chroma that is as wide as high, so that it can be turned."""
+        square = {"yuv422p": "yuv444p", "yuv422p10le": "yuv444p10le"}.get(self.pixel_format, self.pixel_format)
+        return self._scale.reformat(frame, format=square)
 
     def _scaled(self, frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
         if (frame.width, frame.height, frame.format.name) == (width, height, self.pixel_format):

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from backbeat.make.duck import Dip, duck_curve
 from backbeat.make.pieces import RATE, Piece
+from backbeat.make.retarget import cue_samples
 from backbeat.make.stretch import stretched
 from backbeat.media.frames import read_table
+from backbeat.media.samples import read_sound
 from backbeat.media.sounds import SoundReader
 
 if TYPE_CHECKING:
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
 
 BLOCK = RATE  # samples mixed at a time
 OPEN = 6  # sound files kept open at most
+LAWS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "linear": lambda x: x,
+    "power": lambda x: np.sin(x * np.pi / 2),
+    "smooth": lambda x: np.sin(x * np.pi / 2) ** 2,
+}
 
 
 class Mixer:
@@ -29,6 +37,7 @@ class Mixer:
         self.samples = samples
         self._readers: dict[str, SoundReader] = {}
         self._whole: dict[int, NDArray[np.float32]] = {}  # stretched pieces under way, by their place in the list
+        self._dips: dict[int, Dip] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -55,15 +64,23 @@ class Mixer:
         for number, piece in enumerate(self.pieces):
             if piece.end <= at:
                 self._whole.pop(number, None)
+                self._dips.pop(number, None)
                 continue
             if piece.start >= at + count:
                 break  # they are in order of start
             i, j = max(at, piece.start), min(at + count, piece.end)
             samples = self._samples(number, piece, i, j)
+            if any(d.dip_db for d in piece.ducks):
+                samples = self._dips.setdefault(number, Dip(piece.ducks)).applied(samples, i)
             mixed[:, i - at : j - at] += samples * gain_of(piece, i, j)
         return mixed
 
     def _samples(self, number: int, piece: Piece, i: int, j: int) -> NDArray[np.float32]:
+        if piece.cue is not None:
+            if number not in self._whole:
+                song = read_sound(piece.path, rate=RATE, channels=2)
+                self._whole[number] = cue_samples(song, piece.cue, frames=piece.end - piece.start)
+            return self._whole[number][:, i - piece.start : j - piece.start]
         reader = self._reader(piece)
         if piece.factor == 1.0:
             return reader.read(round(piece.source * RATE) + i - piece.start, j - i)
@@ -87,9 +104,9 @@ class Mixer:
 def gain_of(piece: Piece, first: int, last: int) -> NDArray[np.float32]:
     """Return the linear gain of a piece over film samples ``first .. last``, float32 (n,)."""
     n = np.arange(first, last)
-    gain = 10 ** (np.interp(n, [k for k, _ in piece.keys], [db for _, db in piece.keys]) / 20)
+    level = np.interp(n, [k for k, _ in piece.keys], [db for _, db in piece.keys])
+    gain = 10 ** ((level + duck_curve(piece.ducks, first, last)) / 20)
     for length, into in ((piece.fade_in, n - piece.start), (piece.fade_out, piece.end - 1 - n)):
         if length > 0 and into.min() < length:
-            ramp = np.clip((into + 0.5) / length, 0, 1)
-            gain = gain * (np.sin(ramp * np.pi / 2) if piece.power else ramp)
+            gain = gain * LAWS[piece.law](np.clip((into + 0.5) / length, 0, 1))
     return np.asarray(gain, np.float32)

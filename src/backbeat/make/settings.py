@@ -1,70 +1,104 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a render is asked for, and how that becomes encoder options."""
+"""What a render is asked for."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from backbeat.errors import InputError
-from backbeat.media.write import Colour, PictureFormat, SoundFormat
+from backbeat.model.time import frame_at, parse_clock
 from backbeat.model.timeline import Timeline
 
-CONTAINERS = (".mp4", ".mov", ".mkv", ".webm", ".m4v")
-SOUND = {
-    "aac": SoundFormat("aac", 256_000),
-    "opus": SoundFormat("libopus", 192_000),
-    "flac": SoundFormat("flac", 0),
-    "pcm": SoundFormat("pcm_s24le", 0),
-}
 PRESETS = ("web", "master", "draft")
+FITS = ("letterbox", "fill", "stretch")
+REFRAMES = ("", "centre", "follow")
 
 
 @dataclass(frozen=True, slots=True)
 class RenderSettings:
     """What a render is asked for; "" and 0 leave the choice to the preset and the output's suffix.
 
-    `size` (width, height) replaces the timeline's. `span` renders only the record frames first .. last (half-open).
-    `loudness` (LUFS) sets the film's integrated loudness; None leaves the mix as it is. `ceiling` is in dBTP.
+    `codec`: h264, h265, av1, vp9, prores or dnxhr; `sound_codec`: aac, opus, flac or pcm; `quality` the codec's CRF;
+    `bits` 8 or 10; `hardware`: nvenc, qsv, amf or videotoolbox. `size` (width, height) replaces the timeline's canvas;
+    `fit`: letterbox, fill or stretch; `reframe`: "" or centre, or follow (the crop of a fill follows the motion).
+    `smooth` makes new pictures in slow motion. `span` renders only the record frames first .. last (half-open).
+    `loudness` (LUFS) sets the film's integrated loudness, None leaves the mix as it is; `ceiling` is in dBTP. `stems`
+    also writes takes and music apart. `sound` False leaves the film mute. `workers`: "1", "N" or "dask://host:port".
     """
 
     preset: str = "web"
     codec: str = ""
+    sound_codec: str = ""
     quality: float = 0.0
+    bits: int = 0
+    hardware: str = ""
     size: tuple[int, int] = (0, 0)
     fit: str = "letterbox"
+    reframe: str = ""
+    smooth: bool = False
     span: tuple[int, int] | None = None
-    sound_codec: str = ""
     loudness: float | None = None
     ceiling: float = -1.5
+    stems: bool = False
+    sound: bool = True
     workers: str = "1"
 
+    def frames(self, timeline: Timeline) -> tuple[int, int]:
+        """Return the record frames to render, half-open.
 
-def picture_format(timeline: Timeline, settings: RenderSettings, output: str) -> PictureFormat:
-    """Return how the film's pictures are coded.
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        first, last = self.span or (0, timeline.frames)
+        if not 0 <= first < last <= timeline.frames:
+            raise InputError(f"{timeline.name}: no frame to render", "give a timeline with clips, and a span inside it")
+        return first, last
+
+
+def one_of(option: str, value: str, known: tuple[str, ...]) -> str:
+    """Return `value` if it is known.
 
     Raises
     ------
     InputError
-        If the suffix, preset or codec is unknown, or they do not go together.
+        If it is not.
     """
-    suffix = PurePath(output).suffix.lower()
-    if suffix not in CONTAINERS:
-        raise InputError(
-            f"{output}: cannot write a {suffix or 'file without a suffix'}", f"use {', '.join(CONTAINERS)}"
-        )
-    if settings.preset not in PRESETS:
-        raise InputError(f"--preset {settings.preset}: no such preset", f"use {', '.join(PRESETS)}")
-    width, height = settings.size if all(settings.size) else (timeline.width, timeline.height)
-    width, height = max(2, width + width % 2), max(2, height + height % 2)  # 4:2:0 needs even sizes
-    speed, quality = {"web": ("veryfast", 20), "master": ("medium", 16), "draft": ("ultrafast", 28)}[settings.preset]
-    options = (("preset", speed), ("crf", f"{settings.quality or quality:g}"))
-    return PictureFormat("libx264", width, height, timeline.rate, options=options, colour=Colour())
+    if value not in known:
+        raise InputError(f"{option} {value}: no such choice", f"use {', '.join(k for k in known if k)}")
+    return value
 
 
-def sound_format(settings: RenderSettings, output: str) -> SoundFormat:
-    """Return how the film's sound is coded."""
-    codec = settings.sound_codec or ("opus" if PurePath(output).suffix.lower() == ".webm" else "aac")
-    if codec not in SOUND:
-        raise InputError(f"--audio {codec}: no such codec", f"use {', '.join(SOUND)}")
-    return SOUND[codec]
+def parse_size(text: str) -> tuple[int, int]:
+    """Read ``1080x1920``.
+
+    Raises
+    ------
+    InputError
+        If it is no size from 16 to 8192 pixels.
+    """
+    found = re.fullmatch(r"\s*(\d+)\s*[x×:]\s*(\d+)\s*", text.lower())
+    if not found or not all(16 <= int(n) <= 8192 for n in found.groups()):
+        raise InputError(f"--size {text}: not a size", "give width x height, such as 1080x1920")
+    return int(found[1]), int(found[2])
+
+
+def parse_span(text: str, timeline: Timeline) -> tuple[int, int]:
+    """Read ``0:30-0:45`` (or ``0:30-``) as record frames of `timeline`.
+
+    Raises
+    ------
+    InputError
+        If it is no span inside the film.
+    """
+    first, dash, last = text.partition("-")
+    try:
+        a = frame_at(parse_clock(first), timeline.rate) if first.strip() else 0
+        b = frame_at(parse_clock(last), timeline.rate) if last.strip() else timeline.frames
+    except ValueError:
+        a = b = -1
+    if not dash or not 0 <= a < b or a >= timeline.frames:
+        raise InputError(f"--partial {text}: not a part of the film", "give from-to, such as 0:30-0:45")
+    return a, min(b, timeline.frames)

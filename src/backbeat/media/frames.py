@@ -9,14 +9,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Self
 
 import av
 import numpy as np
 
-from backbeat.errors import MediaError
+from backbeat.errors import CancelledError, MediaError
+from backbeat.media.box import open_box
 from backbeat.model.time import clock
 
 if TYPE_CHECKING:
@@ -28,6 +33,8 @@ ROLL = 12
 SETTLE = 16
 # How late a VFR picture may begin and still count as the one on screen, in source frames (cameras' clocks jitter).
 JITTER = 0.25
+# How far a picture of a constant rate may lie from its place, in frames (coarse clocks round).
+PLACE = 0.6
 # Pictures kept while a clip plays backwards: each chunk of so many costs one decode from its key picture.
 BACKWARDS = 24
 
@@ -59,15 +66,15 @@ class Table:
         return min(max(int(np.searchsorted(self.pts, ticks, side="right")) - 1, 0), len(self.pts) - 1)
 
     def constant(self, rate: Fraction) -> bool:
-        """Whether every picture lies within half a frame of its place at `rate`."""
+        """Whether every picture lies within 0.6 of a frame of its place at `rate`."""
         n = len(self.pts)
         if self.counted or n < 2:
             return True
         step = float(1 / (rate * self.base))
         # Cheap first: the last picture's place rules most VFR files out.
-        if abs(float(self.pts[-1] - self.pts[0]) - (n - 1) * step) > 0.5 * step:
+        if abs(float(self.pts[-1] - self.pts[0]) - (n - 1) * step) > PLACE * step:
             return False
-        return bool(np.abs((self.pts - self.pts[0]) - np.arange(n) * step).max() <= 0.5 * step)
+        return bool(np.abs((self.pts - self.pts[0]) - np.arange(n) * step).max() <= PLACE * step)
 
     def key_before(self, index: int) -> int:
         """Return the time stamp of the last key picture at or before picture `index`."""
@@ -75,54 +82,58 @@ class Table:
         return int(self.keys[max(at, 0)]) if len(self.keys) else int(self.pts[0])
 
 
-def open_picture(path: str) -> tuple[Any, Any]:
-    """Open a file; return its container and picture stream.
+def picture_stream(box: Any) -> Any:
+    """Return the picture stream of an open file, cover art apart.
 
     Raises
     ------
     MediaError
-        If it cannot be opened or has no picture.
+        If there is none.
     """
-    try:
-        box = av.open(path, metadata_errors="ignore")
-    except (av.FFmpegError, OSError) as error:
-        raise MediaError(f"{path}: cannot be read ({error.strerror})", "is it a media file, and whole?") from error
-    streams = [s for s in box.streams.video if "attached_pic" not in str(s.disposition)]
-    if not streams:
-        box.close()
-        raise MediaError(f"{path}: no picture in it", "give a video file")
-    return box, streams[0]
+    for stream in box.streams.video:
+        if "attached_pic" not in str(stream.disposition).lower():
+            return stream
+    raise MediaError(f"{box.name}: no picture in it", "give a video file")
 
 
 def read_table(path: str) -> Table:
-    """Return the time stamps of a file's pictures, from its packets; nothing is decoded.
+    """Return the time stamps of a file's pictures, from its packets; nothing is decoded, and a file is read once.
 
     Raises
     ------
     MediaError
         If the file cannot be read or holds no picture.
     """
-    box, stream = open_picture(path)
+    try:
+        facts = Path(path).stat()
+    except OSError:
+        return _table.__wrapped__(path, 0, 0)  # a pattern of numbered pictures, or nothing at all
+    return _table(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=128)
+def _table(path: str, _size: int, _changed: int) -> Table:
     pts: list[int] = []
     keys: list[int] = []
-    missing = count = 0
-    try:
-        with box:
+    bare = 0
+    with open_box(path) as box:
+        stream = picture_stream(box)
+        base = Fraction(stream.time_base or 1)
+        try:
             for packet in box.demux(stream):
                 if not packet.size or packet.is_discard:
                     continue
-                count += 1
-                if packet.pts is None:
-                    missing += 1
+                stamp = packet.dts if packet.pts is None else packet.pts
+                if stamp is None:
+                    bare += 1
                     continue
-                pts.append(packet.pts)
+                pts.append(stamp)
                 if packet.is_keyframe:
-                    keys.append(packet.pts)
-    except (av.FFmpegError, OSError):
-        pass  # a truncated file: what came before is good
-    base = Fraction(stream.time_base or 1)
-    if missing:
-        return Table(np.arange(count), np.zeros(1, np.int64), base, counted=True)
+                    keys.append(stamp)
+        except (av.FFmpegError, OSError):
+            pass  # a truncated file: what came before is good
+    if bare > len(pts):
+        return Table(np.arange(bare + len(pts)), np.zeros(1, np.int64), base, counted=True)
     if not pts:
         raise MediaError(f"{path}: no picture in it can be read", "is the file whole?")
     return Table(np.unique(np.array(pts, np.int64)), np.unique(np.array(keys, np.int64)), base)
@@ -131,13 +142,16 @@ def read_table(path: str) -> Table:
 class Reader:
     """Decodes pictures of one file by their number in its table; going forward costs least.
 
-    `threads` decode inside; 1 wastes least work past the out-point. Close it, or use it as a context manager.
+    `threads` decode inside; 1 wastes least work past the out-point. `stop`, once set, makes it give up at the next
+    picture. Close it, or use it as a context manager.
     """
 
-    def __init__(self, path: str, table: Table | None = None, *, threads: int = 1) -> None:
+    def __init__(self, path: str, table: Table | None = None, *, threads: int = 1, stop: Event | None = None) -> None:
         self.path = path
+        self._stop = stop
         self.table = read_table(path) if table is None else table
         self._threads = threads
+        self._open = ExitStack()
         self._box: Any = None
         self._stream: Any = None
         self._pictures: Iterator[tuple[int, av.VideoFrame]] | None = None
@@ -156,9 +170,8 @@ class Reader:
         """Close the file."""
         self._pictures = None
         self._recent.clear()
-        if self._box is not None:
-            self._box.close()
-            self._box = self._stream = None
+        self._open.close()
+        self._box = self._stream = None
 
     def cost(self, index: int) -> int:
         """Return how many pictures must be decoded to reach picture `index` from here."""
@@ -195,6 +208,8 @@ class Reader:
     def _roll(self, index: int) -> av.VideoFrame:
         last = self._recent[-1] if self._recent else None
         while self._pictures is not None:
+            if self._stop is not None and self._stop.is_set():
+                raise CancelledError("stopped", "run the same command again to go on where it stopped")
             found = next(self._pictures, None)
             if found is None:
                 self._pictures = None
@@ -217,9 +232,10 @@ class Reader:
     def _seek(self, index: int) -> None:
         """Stand so that the next pictures decoded lead up to `index`."""
         self.seeks += 1
-        if self.table.counted or self._box is None:
+        plain = self.table.counted or len(self.table) == 1  # stills cannot seek
+        if plain or self._box is None:
             self._reopen()
-        if self.table.counted:
+        if plain:
             self._at = -1
             self._pictures = self._decode(None)
             return
@@ -230,7 +246,8 @@ class Reader:
 
     def _reopen(self) -> None:
         self.close()
-        self._box, self._stream = open_picture(self.path)
+        self._box = self._open.enter_context(open_box(self.path))
+        self._stream = picture_stream(self._box)
         context = self._stream.codec_context
         context.thread_count = self._threads
         context.thread_type = "FRAME" if self._threads > 1 else "SLICE"

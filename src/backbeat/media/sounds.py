@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 import av
@@ -13,6 +15,7 @@ import numpy as np
 import soxr
 
 from backbeat.errors import MediaError
+from backbeat.media.box import open_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +26,8 @@ SETTLE = 8192
 EDGE = 2048
 # A jump of the time stamps smaller than this (s) is a rounding of the container's clock, not a gap.
 GAP = 0.010
+# A longer one (s) is a broken clock.
+LONGEST = 600
 # Seconds ahead that are decoded through instead of sought.
 LEAP = 20
 RATE = 48_000
@@ -37,12 +42,10 @@ class SoundReader:
 
     def __init__(self, path: str, *, stream: int = 0, origin: float | None = None) -> None:
         self.path = path
-        try:
-            self._box = av.open(path, metadata_errors="ignore")
-        except (av.FFmpegError, OSError) as error:
-            raise MediaError(f"{path}: cannot be read ({error.strerror})", "is it a media file, and whole?") from error
+        self._open = ExitStack()
+        self._box = self._open.enter_context(open_box(path))
         if stream >= len(self._box.streams.audio):
-            self._box.close()
+            self._open.close()
             raise MediaError(f"{path}: no sound in it", "give a file with sound")
         self._number = stream
         self._stream: Any = self._box.streams.audio[stream]
@@ -70,7 +73,7 @@ class SoundReader:
         """Close the file."""
         self._pieces = iter(())
         self._held.clear()
-        self._box.close()
+        self._open.close()
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
         """Return samples ``start .. start + count`` at 48 kHz; silence where the file has none."""
@@ -123,17 +126,33 @@ class SoundReader:
             self._box.seek(math.floor(time / self._stream.time_base), stream=self._stream, backward=True)
             self._stream.codec_context.flush_buffers()
         else:
-            self._box.close()
-            self._box = av.open(self.path, metadata_errors="ignore")
+            self._open.close()
+            self._box = self._open.enter_context(open_box(self.path))
             self._stream = self._box.streams.audio[self._number]
         self._pieces = self._decode()
 
     def _decode(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield (native sample number, samples) from where the file stands."""
+        """Yield (native sample number, samples) from where the file stands, without overlap.
+
+        A gap counts only if the next block tells of it too: FFmpeg's Vorbis stamps single short blocks 10 ms late.
+        """
+        at: int | None = None
+        waiting: tuple[int | None, NDArray[np.float32]] | None = None
+        for coming in chain(self._blocks(), [(None, np.zeros((2, 0), np.float32))]):
+            if waiting is not None:
+                place, samples = waiting
+                at = (place or 0) if at is None else at
+                gap = (at if place is None else place) - at
+                after = gap if coming[0] is None else coming[0] - (at + samples.shape[1])
+                if GAP * self._native < min(gap, after) < LONGEST * self._native:
+                    at += min(gap, after)
+                yield at, samples
+                at += samples.shape[1]
+            waiting = coming
+
+    def _blocks(self) -> Iterator[tuple[int | None, NDArray[np.float32]]]:
         fold = av.AudioResampler(format="fltp", layout="stereo", rate=self._native)
         packets = self._box.demux(self._stream)
-        first = True
-        at = 0
         while True:
             try:
                 packet = next(packets, None)
@@ -147,14 +166,9 @@ class SoundReader:
                     continue
                 if self._zero is None:
                     self._zero = float(frame.time or 0.0)
-                if frame.time is not None:
-                    place = round((frame.time - self._zero) * self._native)
-                    at = place if first or abs(place - at) > GAP * self._native else at
-                    first = False
+                place = None if frame.time is None else round((frame.time - self._zero) * self._native)
                 for piece in fold.resample(frame):
-                    samples = np.ascontiguousarray(piece.to_ndarray(), np.float32)
-                    yield at, samples
-                    at += samples.shape[1]
+                    yield place, np.ascontiguousarray(piece.to_ndarray(), np.float32)
 
 
 def _end(piece: tuple[int, NDArray[np.float32]]) -> int:

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 RATE = 48_000
 # Samples a block handed to the sound encoder.
 BLOCK = 1024
+# Closed GOPs, so that segments join.
+CLOSED = {"flags": "+cgop"}
+# SVT-AV1 writes its settings to stderr unless told not to.
+os.environ.setdefault("SVT_LOG", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def write_pictures(path: str, frames: Iterable[av.VideoFrame], form: PictureForm
 
 def _add_picture(box: Any, form: PictureFormat) -> Any:
     try:
-        stream = box.add_stream(form.encoder, rate=form.rate, options=dict(form.options))
+        stream = box.add_stream(form.encoder, rate=form.rate, options=dict(form.options) | CLOSED)
     except (ValueError, av.FFmpegError) as error:
         raise MissingPartError(
             f"this machine has no encoder called {form.encoder}", "`backbeat doctor` lists the encoders; choose another"
@@ -94,10 +99,10 @@ def _add_picture(box: Any, form: PictureFormat) -> Any:
     context.gop_size = form.gop
     context.colorspace, context.color_range = form.colour.matrix, form.colour.range
     context.color_trc, context.color_primaries = form.colour.transfer, form.colour.primaries
-    context.flags |= 1 << 31  # closed GOPs, so that segments join
-    # PyAV's default would be sliced threads, which cost size.
-    context.thread_type = "FRAME"
-    context.thread_count = form.threads or (os.cpu_count() or 1) + 1
+    if form.encoder == "libx264":
+        # PyAV's default would be sliced threads, which cost size. The others thread by themselves.
+        context.thread_type = "FRAME"
+        context.thread_count = form.threads or min(8, (os.cpu_count() or 1) + 1)
     return stream
 
 
@@ -124,8 +129,7 @@ def join(
             with av.open(segment) as source:
                 track = source.streams.video[0]
                 if picture is None:
-                    picture = box.add_stream_from_template(track)
-                    picture.time_base = track.time_base
+                    picture = _copied(box, track, form)
                     if "hevc" in track.codec_context.name and faststart:
                         picture.codec_context.codec_tag = "hvc1"
                 count = 0
@@ -142,6 +146,16 @@ def join(
                     yield done + count
                 done += count
         heard.end()
+
+
+def _copied(box: Any, track: Any, form: PictureFormat) -> Any:
+    """Return a stream of `box` for the packets of `track`."""
+    try:
+        stream = box.add_stream_from_template(track)
+        stream.time_base = track.time_base
+    except ValueError:  # the decoder has no encoder of its name (AV1): an encoder that is never fed knows the headers
+        stream = _add_picture(box, form)
+    return stream
 
 
 class _SoundFeed:
@@ -182,11 +196,33 @@ def _add_sound(box: Any, form: SoundFormat) -> Any:
     return stream
 
 
-def encoders(names: Iterable[str]) -> list[str]:
-    """Return those of `names` that the FFmpeg at hand can encode with."""
-    found = []
-    for name in names:
-        with contextlib.suppress(ValueError, av.FFmpegError):
-            av.Codec(name, "w")
-            found.append(name)
-    return found
+@cache
+def works(form: PictureFormat) -> str | None:
+    """Return why this machine cannot encode so, None if it can: a few small pictures are tried."""
+    form = replace(form, width=256, height=256, threads=1)
+    frame = av.VideoFrame(form.width, form.height, form.pixel_format)
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    try:
+        with av.open(io.BytesIO(), "w", format=form.container[1:]) as box:
+            stream = _add_picture(box, form)
+            packets = []
+            for count in range(4):
+                frame.pts, frame.time_base = count, 1 / form.rate
+                packets += stream.encode(frame)
+            for packet in (*packets, *stream.encode(None)):
+                box.mux(packet)
+    except MissingPartError as error:
+        return error.message
+    except (av.FFmpegError, ValueError, OSError) as error:
+        return str(getattr(error, "strerror", None) or error)
+    return None
+
+
+def has_encoder(name: str) -> bool:
+    """Return whether the FFmpeg at hand was built with an encoder."""
+    try:
+        av.Codec(name, "w")
+    except (ValueError, av.FFmpegError):
+        return False
+    return True

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The film's pictures in closed-GOP segments: units of resuming and of parallel work.
+
+Where a segment begins depends on the timeline alone, so one process and many make the same pictures, and a render that
+was killed goes on after its last whole segment.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Self
+
+import av
+
+from backbeat.errors import BackbeatError, InputError
+from backbeat.make.compose import Composer
+from backbeat.make.layers import cuts
+from backbeat.media.write import PictureFormat, write_pictures
+from backbeat.model.codec import to_plain
+from backbeat.model.time import clock
+from backbeat.model.timeline import Timeline, Track
+from backbeat.work.cache import fingerprint, key_of
+
+# Seconds of a segment, and how far its end may move to fall on a cut (where a key picture comes anyway).
+LENGTH, SLACK = 12.0, 4.0
+# Pictures that wait between the composing thread and the encoder.
+AHEAD = 8
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Record frames ``first .. last`` of a timeline (only what they need of it), to be coded into `path`."""
+
+    timeline: Timeline
+    form: PictureFormat
+    look: Look
+    first: int
+    last: int
+    path: str
+
+    @property
+    def done(self) -> bool:
+        """Whether the file is there; a file under this name is whole."""
+        return Path(self.path).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How sources come onto the canvas."""
+
+    fit: str = "letterbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A finished segment: `warnings` say what was mended on the way."""
+
+    path: str
+    frames: int
+    warnings: tuple[str, ...] = ()
+
+
+def plan(timeline: Timeline, form: PictureFormat, look: Look, span: tuple[int, int], folder: str) -> list[Segment]:
+    """Return the segments of the record frames `span`; each file's name tells its content."""
+    first, last = span
+    rate = timeline.rate
+    bounds = [first]
+    edges = cuts(timeline)
+    while last - bounds[-1] > (LENGTH + SLACK) * rate:
+        aim = bounds[-1] + round(LENGTH * rate)
+        near = [c for c in edges if abs(c - aim) <= SLACK * rate and c > bounds[-1]]
+        bounds.append(min(near, key=lambda c: abs(c - aim)) if near else aim)
+    bounds.append(last)
+    prints: dict[str, str] = {}
+    return [_segment(timeline, form, look, a, b, folder, prints) for a, b in pairwise(bounds)]
+
+
+def _segment(
+    timeline: Timeline, form: PictureFormat, look: Look, first: int, last: int, folder: str, prints: dict[str, str]
+) -> Segment:
+    """Return one segment with the part of the timeline that it needs, and a name from its content."""
+
+    def used(track: Track) -> Track:
+        changes = tuple(t for t in track.transitions if t.at - t.before < last and t.at + t.after > first)
+        reach = [(t.at - t.before, t.at + t.after) for t in changes]
+        low, high = min([first, *(a for a, _ in reach)]), max([last, *(b for _, b in reach)])
+        clips = tuple(
+            replace(c, alternates=(), terms=(), reason="") for c in track.clips if c.start < high and c.end > low
+        )
+        return replace(track, clips=clips, transitions=changes)
+
+    tracks = tuple(used(t) for t in timeline.tracks if t.kind == "picture" and t.enabled)
+    names = {c.take for t in tracks for c in t.clips if c.take}
+    for name in names - prints.keys():
+        try:
+            prints[name] = fingerprint(name)
+        except OSError:
+            prints[name] = ""  # the decoder will say what is wrong, and where
+    takes = tuple(m for m in timeline.takes if m.path in names)
+    small = replace(timeline, tracks=tracks, takes=takes, cues=(), markers=(), metadata=())
+    sources = [prints[n] for n in sorted(names)]
+    key = key_of("segment", VERSION, av.__version__, to_plain((small, form, look)), first, last, sources)
+    return Segment(small, form, look, first, last, str(Path(folder) / f"{first:07d}-{key[:24]}{form.container}"))
+
+
+def encode(segment: Segment) -> Coded:
+    """Make one segment (a job for a pool)."""
+    if segment.done:
+        return Coded(segment.path, segment.last - segment.first)
+    return next(encode_all([segment], lambda: None))
+
+
+def encode_all(segments: Sequence[Segment], tick: Callable[[], None]) -> Iterator[Coded]:
+    """Make segments one after another, pictures composed ahead across their borders; `tick` is called per picture.
+
+    Raises
+    ------
+    MediaError
+        If a source cannot be read; the message names the place in the film.
+    InputError
+        If the disk is full; the segments before stay.
+    """
+    with Ahead(segments) as ahead:
+        frames = iter(ahead)
+        for segment in segments:
+            count = segment.last - segment.first
+            handle, part = tempfile.mkstemp(suffix=segment.form.container, dir=Path(segment.path).parent)
+            os.close(handle)
+            made = 0
+            try:
+                for done in write_pictures(part, islice(frames, count), segment.form):
+                    made = done
+                    tick()
+                Path(part).replace(segment.path)
+            except (av.FFmpegError, OSError) as error:
+                where = clock(float((segment.first + made) / segment.timeline.rate))
+                raise write_fault(error, f"at {where} of the film") from error
+            finally:
+                Path(part).unlink(missing_ok=True)
+            yield Coded(segment.path, made, ahead.warnings())
+
+
+def write_fault(error: Exception, where: str) -> BackbeatError:
+    """Return the house's error for a failed write."""
+    number = getattr(error, "errno", None)
+    if number in {28, 122, 27}:  # ENOSPC, EDQUOT, EFBIG
+        return InputError(f"the disk is full ({where})", "make room and run again to go on, or give another output")
+    said = getattr(error, "strerror", None) or str(error)
+    return InputError(f"the film cannot be written ({where}): {said}", "give another output, or other settings")
+
+
+class Ahead:
+    """Record frames of several segments, composed in a thread of their own a few ahead of who takes them."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = segments
+        self._line: queue.Queue[av.VideoFrame | BaseException] = queue.Queue(AHEAD)
+        self._stop = threading.Event()
+        self._held: dict[str, int] = {}
+        self._worker = threading.Thread(target=self._work, name="compose", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._worker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._worker.join()
+
+    def __iter__(self) -> Iterator[av.VideoFrame]:
+        for _ in range(sum(s.last - s.first for s in self._segments)):
+            item = self._line.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what was mended so far."""
+        return tuple(f"{path}: {n} damaged pictures were held over" for path, n in sorted(self._held.items()))
+
+    def _put(self, item: av.VideoFrame | BaseException) -> None:
+        while not self._stop.is_set():
+            try:
+                self._line.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    def _work(self) -> None:
+        threads = max(1, min(4, (os.cpu_count() or 1) // 2))
+        try:
+            for segment in self._segments:
+                # A composer a segment: its pool of readers ends with it, and sources shared by two are sought again.
+                composer = Composer(
+                    segment.timeline, segment.form, fit=segment.look.fit, threads=threads, stop=self._stop
+                )
+                try:
+                    for frame in composer.frames(segment.first, segment.last):
+                        self._put(frame)
+                        if self._stop.is_set():
+                            return
+                finally:
+                    composer.close()
+                    for path, count in composer.held.items():
+                        self._held[path] = self._held.get(path, 0) + count
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            self._put(error)
