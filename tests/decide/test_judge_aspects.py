@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from backbeat.decide.judge_cutting import action, classes_of, cutting, on_grids
-from backbeat.decide.judge_facts import Film, Join, Mix, Music
 from backbeat.decide.judge_pace import lengths_in_beats, monotony, pace
 from backbeat.decide.judge_picture import characters, picture
 from backbeat.decide.judge_runtime import liveliness, runtime
 from backbeat.decide.judge_sound import cut_words, dialogue, speech_over_music, technique, weave
 from backbeat.decide.judge_verdict import half_steps, overall, settle, verdict, worst_moments
+from backbeat.model.film import Film, Join, Mix, Music
 from backbeat.model.footage import Hit, Shot, Speech
 from backbeat.model.review import Aspect, Moment
 from backbeat.model.song import Beat, Section

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from backbeat.decide.judge import CUT_WINDOW, HIT_WINDOW, Floats, Metric, inside, nearest, rate_on_grid
-from backbeat.decide.judge_facts import STRONG, Film, Music
+from backbeat.model.film import Film, Music
 from backbeat.model.review import Aspect, Figure, Moment
 from backbeat.model.time import clock, frame_at
 
 CLASSES = ("section", "downbeat", "beat", "half-beat", "off")
 LEAST_CUTS = 3
+STRONG = 0.5  # hits below this strength are not asked to fall on a beat; fixed before any music is heard
 TRUST = 0.25  # a grid of less confidence judges nobody
 FASTEST = 200.0  # beats a minute: a doubled grid above this is no pulse that people feel
 _EVERY = 0.75  # share of beats with a cut from which an edit is a metronome
@@ -263,5 +264,7 @@ def action(film: Film, music: Music | None) -> Aspect:
             )
         )
     moments.sort(key=lambda m: -m.weight)
+    # Where the film never meant to hit the beat, one example is enough.
+    told = moments[:4] if best.low > 0 else [replace(m, weight=m.weight / 2) for m in moments[:1]]
     figures = (*metric_figures(best, "hits", "1 frame (at 24 fps)"), *_grid_figures(grids))
-    return Aspect("action", title, best.stars, finding, figures, tuple(moments[:4]))
+    return Aspect("action", title, best.stars, finding, figures, tuple(told))

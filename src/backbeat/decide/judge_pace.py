@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backbeat.decide.judge import Floats
-from backbeat.decide.judge_facts import Film, Music
+from backbeat.model.film import Film, Music
 from backbeat.model.review import Aspect, Figure, Moment
 
 _CUT_SIGMA = 4.0  # s: width of the kernel that makes a rate of cuts

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from backbeat.decide.judge_facts import Film
 from backbeat.decide.judge_sound import falling
+from backbeat.model.film import Film
 from backbeat.model.footage import Shot
 from backbeat.model.review import Aspect, Figure, Moment
 from backbeat.model.time import Span

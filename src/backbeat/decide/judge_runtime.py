@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from backbeat.decide.judge import Floats
-from backbeat.decide.judge_facts import Film, Mix, Music
 from backbeat.decide.judge_pace import energy_by_second, shot_spans
+from backbeat.model.film import Film, Mix, Music
 from backbeat.model.review import Aspect, Figure, Moment
 from backbeat.model.time import clock
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backbeat.decide.judge_facts import Film, Mix, Music
+from backbeat.model.film import Film, Mix, Music
 from backbeat.model.footage import Speech
 from backbeat.model.review import Aspect, Figure, Moment
 from backbeat.model.time import Span
@@ -119,7 +119,8 @@ def speech_over_music(film: Film, mix: Mix) -> tuple[OverMusic, ...]:
     """
     found = []
     for speech in film.speech:
-        inside = _levels(mix, speech.span, (), 0.0)
+        # A span is padded where its edge is unsure; what lies further in is the voice.
+        inside = _levels(mix, Span(speech.span.start + 0.2, speech.span.end - 0.25), (), 0.0)
         if len(inside) < 3:
             continue
         around = _levels(mix, Span(speech.span.start - 3.4, speech.span.end + 3.4), film.speech, 0.2)
@@ -130,7 +131,8 @@ def speech_over_music(film: Film, mix: Mix) -> tuple[OverMusic, ...]:
         bed = max(_mean_level(beds), -70.0)
         whole = _mean_level([x for x in inside if x > bed] or inside)
         own = 10.0 ** (whole / 10.0) - 10.0 ** (bed / 10.0)
-        over = 10.0 * math.log10(max(own, 1e-9)) - bed
+        # Below 0 the bed itself has swollen: all that can be said is that the words do not stand out.
+        over = max(0.0, 10.0 * math.log10(max(own, 1e-9)) - bed)
         duck = _mean_level(around) - bed if len(pauses) >= 2 and around else None
         found.append(OverMusic(speech.span, min(over, 40.0), bed, duck))
     return tuple(found)
@@ -187,7 +189,7 @@ def dialogue(film: Film, music: Music | None, mix: Mix | None) -> Aspect:
     ducks = [r.duck for r in rows if r.duck is not None]
     stars = max(0.0, falling(-tenth, -CLEAR, 0.0) - 0.5 * len(words))
     clear = float(weight[over >= CLEAR].sum() / weight.sum())
-    under = "music" if music is not None else "the rest"
+    under, bed = ("music", "the music") if music is not None else ("the rest", "what lies under them")
     figures = (
         Figure("n", len(rows), "lines judged", "", "Spans of speech with something to compare them with."),
         Figure("over_p10", tenth, "speech over " + under, "LU",
@@ -199,7 +201,7 @@ def dialogue(film: Film, music: Music | None, mix: Mix | None) -> Aspect:
     )  # fmt: skip
     moments = [
         Moment(r.span.start, "dialogue", f"the words stand only {r.over:.0f} LU over {under}",
-               f"duck the {under} by {CLEAR - r.over:.0f} dB more here", 0.3 + 0.04 * (CLEAR - r.over), r.span.length)
+               f"duck {bed} by {CLEAR - r.over:.0f} dB more here", 0.3 + 0.04 * (CLEAR - r.over), r.span.length)
         for r in sorted(rows, key=lambda r: r.over)[:3] if r.over < 0.7 * CLEAR
     ]  # fmt: skip
     moments += [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a verdict rests on: the film, its music and its mix as plain values. Film seconds and film frames throughout."""
+"""A finished film as seen and heard: its picture, its music, its mix. Film seconds and film frames throughout."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from fractions import Fraction
 from backbeat.model.footage import Hit, Shot, Speech
 from backbeat.model.song import Beat, Section
 from backbeat.model.time import Span
-
-STRONG = 0.5  # hits below this strength are not asked to fall on a beat; fixed before any music is heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,9 @@ class Film:
     """The picture of the film.
 
     `cuts` are the frames that begin a new shot; `shots` their spans (in film frames, edges included). `repeated` are
-    spans that were shown before. `frozen` are spans of standing picture, `dropped` the number of irregular frame
-    steps. `offset` (s): add it to sound times to meet the picture; None where it could not be told.
+    spans that were shown before. `frozen` are spans of standing picture, `dropped` the number of irregular frame steps.
+    `music` is where music is heard. `offset` (s): add it to sound times to meet the picture; None where it could not be
+    told.
     """
 
     rate: Fraction
@@ -99,6 +98,7 @@ class Film:
     frozen: tuple[Span, ...] = ()
     black: tuple[Span, ...] = ()
     dropped: int = 0
+    music: tuple[Span, ...] = ()
     offset: float | None = None
 
     @property

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The music of a film under review: heard in its own sound, a song located in it, or beats from a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backbeat.errors import InputError, MediaError
+from backbeat.model.codec import from_plain, to_plain
+from backbeat.model.film import Join, Music
+from backbeat.model.footage import Media
+from backbeat.model.song import Beat, Section, Song
+from backbeat.model.time import Span, clock
+from backbeat.verbs.listen import songs
+from backbeat.verbs.session import Session
+from backbeat.work.cache import fingerprint, key_of
+
+if TYPE_CHECKING:
+    from backbeat.listen.locate import Piece
+
+_AGREE = 0.07  # s
+
+
+@dataclass(frozen=True, slots=True)
+class MusicHeard:
+    """`music` of the film, None where none is heard; `told` is one sentence about the grids, `notes` more."""
+
+    music: Music | None
+    told: str
+    notes: tuple[str, ...] = ()
+
+
+def hear_music(
+    film: str,
+    media: Media,
+    session: Session,
+    *,
+    spans: Sequence[Span] = (),
+    song: str = "",
+    beats: str = "",
+    tracker: str = "own",
+    solved_on: Sequence[float] = (),
+) -> MusicHeard:
+    """Return the film's music in film seconds.
+
+    With `song` the song is located in the film and its grid laid over it; with `beats` the file's grid counts (song
+    seconds where a song is given, film seconds else). `spans` is where music was recognised: speech and noise have
+    "beats" too, so elsewhere none are taken unless they are as plain as clicks. `solved_on` are the beats that the edit
+    was made on: then the verdict is given on the second grid if that can be trusted.
+
+    Raises
+    ------
+    InputError
+        If the song is not heard in the film, or the file of beats cannot be read.
+    MediaError
+        If the song cannot be read.
+    """
+    given = read_beats(beats) if beats else ()
+    if not media.has_sound:
+        if song or not given:
+            if song:
+                raise InputError(f"{film}: no sound in it, so the song cannot be located", "give --beats instead")
+            return MusicHeard(None, "The film has no sound.")
+        return MusicHeard(Music(given, "the given beats"), f"Beats from {Path(beats).name}.")
+    if song:
+        return _located(film, media, session, song, given, tracker)
+    try:
+        own = songs([film], session, tracker=tracker)[0]
+    except MediaError as error:
+        return MusicHeard(Music(given, "the given beats") if given else None, "", (error.message,))
+    own = shifted(own, media.sound_offset)
+    playing = own.beats if _plain(own) else _inside(own.beats, spans)
+    music = Music(playing, "heard in the film", own.beat_confidence, own.sections, own.energy, own.energy_step)
+    if given:
+        music = replace(
+            music,
+            beats=given,
+            name="the given beats",
+            confidence=1.0,
+            second=own.beats,
+            second_name="heard in the film",
+        )
+        return MusicHeard(music, f"Judged on the beats of {Path(beats).name}; {_agreement(music)}.")
+    if not playing:
+        return MusicHeard(None, "No music is heard in the film.")
+    music = _with_second(music, film, media, session, tracker, solved_on)
+    said = f"Judged on the beats {music.name} ({_tempo(music.beats)}, confidence {music.confidence:.2f})"
+    return MusicHeard(music, f"{said}; {_agreement(music)}." if music.second else f"{said}.")
+
+
+def _plain(song: Song) -> bool:
+    """Whether the beats stand out like clicks or drums alone, which no recogniser of music takes for music."""
+    strengths = sorted(b.strength for b in song.beats)
+    return song.beat_confidence >= 0.85 and bool(strengths) and strengths[len(strengths) // 2] >= 0.5
+
+
+def _inside(beats: tuple[Beat, ...], spans: Sequence[Span]) -> tuple[Beat, ...]:
+    return tuple(b for b in beats if any(s.start - 0.5 <= b.time < s.end + 0.5 for s in spans))
+
+
+def _with_second(
+    music: Music, film: str, media: Media, session: Session, tracker: str, solved_on: Sequence[float]
+) -> Music:
+    """Return `music` with a second ear's grid; that one judges where the edit was solved on the first."""
+    from backbeat.work import plugins
+
+    others = [n for n in plugins.names("beats") if n != tracker]
+    second: tuple[Beat, ...] = ()
+    name = ""
+    for other in sorted(others, key=lambda n: (n == "plain", n)):
+        try:
+            second = shifted(songs([film], session, tracker=other)[0], media.sound_offset).beats
+            second = tuple(b for b in second if music.beats[0].time - 0.5 <= b.time <= music.beats[-1].time + 0.5)
+        except Exception:  # noqa: BLE001, S112 - a backend that is not whole here is no reason to fail
+            continue
+        name = f"of the tracker {other!r}"
+        break
+    if not second:
+        if not solved_on:
+            return music
+        return replace(
+            music, second=tuple(Beat(t, -1, 1.0) for t in solved_on), second_name="that the edit was solved on"
+        )
+    heard = replace(music, second=second, second_name=name)
+    trusted = agreement([b.time for b in music.beats], [b.time for b in second]) >= 0.8
+    if solved_on and trusted:
+        return replace(
+            heard, beats=_positions(second, music.beats), name=name, second=music.beats, second_name=music.name
+        )
+    return heard
+
+
+def _positions(beats: tuple[Beat, ...], known: tuple[Beat, ...]) -> tuple[Beat, ...]:
+    """Return `beats` with the bar positions of the nearest `known` ones."""
+    times = [b.time for b in known]
+    return tuple(replace(b, position=known[_nearest(times, b.time)].position) for b in beats)
+
+
+def _nearest(times: Sequence[float], time: float) -> int:
+    from bisect import bisect_left
+
+    i = bisect_left(times, time)
+    if i == 0 or (i < len(times) and times[i] - time < time - times[i - 1]):
+        return min(i, len(times) - 1)
+    return i - 1
+
+
+def agreement(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the F-measure of two grids within 70 ms, 0..1."""
+    if not one or not other:
+        return 0.0
+    hits = sum(abs(other[_nearest(other, t)] - t) <= _AGREE for t in one)
+    return 2.0 * hits / (len(one) + len(other))
+
+
+def _agreement(music: Music) -> str:
+    if not music.second:
+        return "there is no second grid"
+    share = agreement(music.times, [b.time for b in music.second])
+    return f"the beats {music.second_name} ({_tempo(music.second)}) agree with them to {share:.0%}"
+
+
+def _tempo(beats: Sequence[Beat]) -> str:
+    if len(beats) < 2:
+        return "no tempo"
+    gaps = sorted(b.time - a.time for a, b in pairwise(beats))
+    return f"{60 / gaps[len(gaps) // 2]:.1f} bpm"
+
+
+def read_beats(path: str) -> tuple[Beat, ...]:
+    """Read one beat a line: seconds (or m:ss.mmm), and the position in the bar if there is one.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a line holds no time, or the times do not rise.
+    """
+    from backbeat.model.time import parse_clock
+
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as text", "give a text file with one time a line") from error
+    beats: list[Beat] = []
+    for number, line in enumerate(lines, 1):
+        words = line.replace(",", " ").split()
+        if not words or words[0].startswith("#"):
+            continue
+        try:
+            time = parse_clock(words[0])
+            position = int(float(words[1])) if len(words) > 1 else -1
+        except ValueError as error:
+            raise InputError(f"{path}, line {number}: {line[:40]!r} is no time", "write seconds, one a line") from error
+        if not math.isfinite(time) or (beats and time <= beats[-1].time):
+            raise InputError(f"{path}, line {number}: the times do not rise", "sort them")
+        beats.append(Beat(time, position, 1.0))
+    if len(beats) < 2:
+        raise InputError(f"{path}: fewer than two beats in it", "write seconds, one a line")
+    return tuple(beats)
+
+
+def shifted(song: Song, by: float) -> Song:
+    """Return `song` with all that is used here moved by `by` seconds."""
+    if by == 0.0:
+        return song
+    lead = max(0, round(by / song.energy_step))
+    drop = max(0, round(-by / song.energy_step))
+    return replace(
+        song,
+        beats=tuple(replace(b, time=b.time + by) for b in song.beats),
+        sections=tuple(replace(s, start=s.start + by, end=s.end + by) for s in song.sections),
+        energy=(0.0,) * lead + song.energy[drop:],
+    )
+
+
+def _located(film: str, media: Media, session: Session, path: str, given: tuple[Beat, ...], tracker: str) -> MusicHeard:
+    song = songs([path], session, tracker=tracker)[0]
+    pieces = _pieces(film, path, media, session)
+    if not pieces:
+        raise InputError(
+            f"{path}: this song is not heard in {Path(film).name}",
+            "leave --song out to judge on the film's own sound, or give the song that the film uses",
+        )
+    if given:
+        song = replace(song, beats=given, beat_confidence=1.0)
+    music = laid_over(song, pieces, media.duration)
+    own = shifted(songs([film], session, tracker=tracker)[0], media.sound_offset)
+    joins = _joins(film, path, song, pieces, media) if len(pieces) > 1 else ()
+    music = replace(
+        music, name="of the song as located", joins=joins, second=own.beats, second_name="heard in the film's mix"
+    )
+    where = "; ".join(
+        f"{clock(p.start)}-{clock(p.end)} from its {clock(p.song)}"
+        + (f", {100 * (p.stretch - 1):+.2f} % speed" if p.stretch != 1.0 else "")
+        for p in pieces
+    )
+    told = f"The song is heard at {where}. Judged on its own beats ({_tempo(music.beats)}); {_agreement(music)}."
+    return MusicHeard(music, told)
+
+
+def _pieces(film: str, song: str, media: Media, session: Session) -> tuple[Piece, ...]:
+    """Return where the song sounds, in seconds of the picture's clock; kept by content of both."""
+    from backbeat.listen import locate as finder
+
+    key = key_of(fingerprint(film), fingerprint(song), "locate", finder.VERSION)
+    kept = session.cache.get(key)
+    if isinstance(kept, list):
+        try:
+            return tuple(from_plain(finder.Piece, p) for p in kept)
+        except (TypeError, ValueError, KeyError):
+            pass
+    from backbeat.media.samples import read_sound
+
+    session.progress.start("locating the song", 0)
+    heard = read_sound(film, rate=finder.RATE, channels=1).samples[0]
+    known = read_sound(song, rate=finder.RATE, channels=1).samples[0]
+    pieces = tuple(
+        replace(p, start=p.start + media.sound_offset, end=p.end + media.sound_offset)
+        for p in finder.locate(heard, known)
+    )
+    session.progress.stop()
+    session.cache.put(key, [to_plain(p) for p in pieces])
+    return pieces
+
+
+def laid_over(song: Song, pieces: Sequence[Piece], duration: float) -> Music:
+    """Return the song's beats, sections and energy as they sound in the film."""
+    beats: list[Beat] = []
+    sections: list[Section] = []
+    step = 0.5
+    energy = [0.0] * max(1, math.ceil(duration / step))
+    for piece in pieces:
+        for beat in song.beats:
+            time = piece.film_time(beat.time)
+            if piece.start - 1e-6 <= time < piece.end and (not beats or time > beats[-1].time + 0.05):
+                beats.append(replace(beat, time=time))
+        for part in song.sections:
+            start, end = max(piece.film_time(part.start), piece.start), min(piece.film_time(part.end), piece.end)
+            if end - start > 0.5:
+                sections.append(replace(part, start=start, end=end))
+        for i in range(len(energy)):
+            if piece.start <= (i + 0.5) * step < piece.end:
+                energy[i] = song.energy_at(piece.song_time((i + 0.5) * step))
+    return Music(
+        beats=tuple(beats),
+        confidence=song.beat_confidence,
+        sections=tuple(sections),
+        energy=tuple(energy),
+        energy_step=step,
+        song_known=True,
+    )
+
+
+def _joins(film: str, path: str, song: Song, pieces: Sequence[Piece], media: Media) -> tuple[Join, ...]:
+    """Return the jumps between neighbouring pieces with their percentile among the song's own beats."""
+    import numpy as np
+
+    from backbeat.listen import continuation, repeats
+    from backbeat.media.samples import read_sound
+
+    if len(song.beats) < 16:
+        return ()
+    known = read_sound(path, rate=repeats.RATE, channels=1).samples[0]
+    heard = read_sound(film, rate=repeats.RATE, channels=1).samples[0]
+    found = repeats.spectra(known)
+    times = np.asarray([b.time for b in song.beats])
+    meter = repeats.Meter(found, times)
+    apart = repeats.distance(found, times)
+    natural = continuation.natural_repeats(apart)
+    joins = []
+    for one, other in pairwise(pieces):
+        if other.start - one.end > 0.5:
+            continue  # the music stops and comes back: no seam
+        at = other.start - media.sound_offset
+        low, high = max(0, round((at - 2.5) * repeats.RATE)), round((at + 2.5) * repeats.RATE)
+        local = meter.measure(heard[low:high], at - low / repeats.RATE).percentile
+        out = _nearest(times.tolist(), one.song_time(one.end))
+        into = _nearest(times.tolist(), other.song)
+        context = continuation.continuation(apart, out, into)
+        percentile = float(100 * np.mean(natural < context))
+        joins.append(
+            Join(other.start, max(local, percentile), name=f"{clock(one.song_time(one.end))} to {clock(other.song)}")
+        )
+    return tuple(joins)

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at a finished film: cuts, hits, repeats, standing and black picture, and thumbnails, in one decode."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from backbeat.errors import MediaError
+from backbeat.media.probe import Times, probe_times
+from backbeat.media.scan import Picture as Seen
+from backbeat.media.scan import Scan
+from backbeat.model.film import Film
+from backbeat.model.footage import Media, Shot
+from backbeat.model.review import Picture
+from backbeat.model.time import Span
+from backbeat.watch.ear import SILENCE, Ear, Hearing
+from backbeat.watch.eye import Eye, Sight
+from backbeat.watch.hits import OwnHits
+from backbeat.watch.quality import looks
+from backbeat.watch.shots import Boundary, OwnShots
+from backbeat.watch.speech import OwnSpeech
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+VERSION = 1
+_EVERY = 0.5  # s between thumbnails; longer where the film would give more than _MOST
+_MOST = 1000
+_LEAP = 10.0  # mean difference of 255 levels from which both sides of a step are kept as thumbnails
+_FROZEN = 0.5  # s
+_MUSIC = 0.35  # mean probability over 2 s; talk alone stays below 0.1, music under talk reaches 0.3 … 0.9
+_HZ = 8.0  # fingerprints a second
+
+
+@dataclass(frozen=True, slots=True)
+class FilmSeen:
+    """The facts of a film's file, its picture, and thumbnails (those about cuts among them)."""
+
+    media: Media
+    film: Film
+    pictures: tuple[Picture, ...]
+
+
+def look_at_film(path: str) -> FilmSeen:
+    """Return everything that a verdict needs to see.
+
+    Hits are told from the picture alone: in a finished film the sudden sounds are the music's own drums, and a hit that
+    was heard would fall on the beat by definition.
+
+    Raises
+    ------
+    MediaError
+        If it cannot be opened, or not one picture of it can be decoded.
+    """
+    media, times = probe_times(path)
+    eye, ear, cutter = Eye(), Ear(), OwnShots()
+    prints, album = Fingerprints(float(media.rate)), Album(media.duration)
+    for picture in Scan(media, times, hear=ear.hear):
+        eye.see(picture)
+        cutter.see(picture.thumb)
+        prints.see(picture)
+        album.see(picture)
+    sight = eye.sight()
+    if len(sight.time) == 0:
+        raise MediaError(f"{path}: not one picture could be decoded", "is the film whole?")
+    boundaries = [b for b in cutter.finish() if b.kind != "refused"]
+    cuts = tuple(times.frame_of(float(sight.time[_middle(b)])) for b in boundaries if _middle(b) < len(sight.time))
+    shots = grouped(_shots(media, times, sight, boundaries), prints, media.rate)
+    hearing = ear.hearing()
+    film = Film(
+        rate=media.rate,
+        frames=max(1, times.frame_of(float(sight.time[-1])) + 1),
+        cuts=tuple(sorted({c for c in cuts if c > 0})),
+        shots=shots,
+        hits=OwnHits().find(sight, SILENCE, boundaries).hits,
+        speech=OwnSpeech().find(hearing),
+        repeated=prints.repeated([float(c / media.rate) for c in cuts]),
+        frozen=_frozen(sight),
+        black=_runs(sight.time, (sight.mean < 0.03) & (sight.spread < 0.02), 0.2),
+        dropped=irregular(times),
+        music=music_spans(hearing),
+    )
+    return FilmSeen(media, film, album.pictures())
+
+
+def music_spans(hearing: Hearing) -> tuple[Span, ...]:
+    """Return where music or singing is heard, under speech too; gaps up to 4 s closed, less than 3 s dropped."""
+    if len(hearing.events) == 0:
+        return ()
+    likely = uniform_filter1d(hearing.events[:, 1:].max(axis=1).astype(np.float64), 200, mode="nearest")
+    time = np.asarray(hearing.start + 0.01 * np.arange(len(likely)), np.float64)
+    joined: list[Span] = []
+    for span in _runs(time, likely > _MUSIC, 0.0):
+        if joined and span.start - joined[-1].end < 4.0:
+            joined[-1] = Span(joined[-1].start, span.end)
+        else:
+            joined.append(span)
+    return tuple(s for s in joined if s.length >= 3.0)
+
+
+def _middle(boundary: Boundary) -> int:
+    """Return the picture at which the eye takes a change to happen: the first new one, or a dissolve's middle."""
+    return boundary.start if boundary.start == boundary.end else (boundary.start + boundary.end) // 2
+
+
+def _shots(media: Media, times: Times, sight: Sight, boundaries: list[Boundary]) -> tuple[Shot, ...]:
+    """Return the shots with their black edges: a film's run-time is all of it."""
+    edges = [0, *(m for b in boundaries if 0 < (m := _middle(b)) < len(sight.time)), len(sight.time)]
+    found: list[Shot] = []
+    for first, last in pairwise(edges):
+        if last <= first:
+            continue
+        start = times.frame_of(float(sight.time[first]))
+        end = times.frame_of(float(sight.time[last])) if last < len(sight.time) else times.frames
+        figures = looks(sight, first, last)
+        found.append(
+            Shot(
+                take=media.path, index=len(found), start_frame=start, end_frame=max(end, start + 1),
+                **{name: getattr(figures, name) for name in figures.__slots__},
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _frozen(sight: Sight) -> tuple[Span, ...]:
+    """Return where the picture stands still though it is not black: encoder noise aside, nothing changes."""
+    still = (sight.change < 0.0003) & (sight.spread > 0.03)
+    if len(still):
+        still[0] = len(still) > 1 and bool(still[1])
+    return _runs(sight.time, still, _FROZEN)
+
+
+def _runs(time: NDArray[np.float64], mask: Any, least: float) -> tuple[Span, ...]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))).reshape(-1, 2)
+    step = float(np.median(np.diff(time))) if len(time) > 1 else 0.04
+    spans = [Span(round(float(time[a]), 4), round(float(time[b - 1]) + step, 4)) for a, b in edges]
+    return tuple(s for s in spans if s.length >= least)
+
+
+def irregular(times: Times) -> int:
+    """Return how many steps between pictures are not one frame: dropped, doubled or jittering frames."""
+    if len(times.pictures) < 2:
+        return 0
+    steps = np.diff(times.pictures) * float(times.rate)
+    # A millisecond's time base (Matroska) moves a picture by up to half of it.
+    slack = max(0.1, 0.0011 * float(times.rate))
+    return int(np.count_nonzero(np.abs(steps - 1.0) > slack))
+
+
+class Fingerprints:
+    """Small grey pictures, eight a second, that tell whether footage was shown before."""
+
+    def __init__(self, rate: float) -> None:
+        self._step = 1.0 / min(_HZ, rate)
+        self._next = 0.0
+        self.time: list[float] = []
+        self._small: list[Any] = []
+
+    def see(self, picture: Seen) -> None:
+        """Take a picture."""
+        if picture.time + 1e-6 < self._next:
+            return
+        self._next = picture.time + self._step - 1e-3
+        self.time.append(picture.time)
+        grey = cv2.cvtColor(picture.thumb, cv2.COLOR_RGB2GRAY)
+        self._small.append(cv2.resize(grey, (24, 14), interpolation=cv2.INTER_AREA).ravel())
+
+    def table(self) -> NDArray[np.float32]:
+        """Return the prints, float32 (n, 336), 0..255."""
+        return np.asarray(self._small, np.float32).reshape(len(self._small), -1)
+
+    def at(self, time: float) -> NDArray[np.float32]:
+        """Return the print nearest to a second."""
+        index = int(np.argmin(np.abs(np.asarray(self.time) - time)))
+        return np.asarray(self._small[index], np.float32)
+
+    def repeated(self, cuts: list[float]) -> tuple[Span, ...]:
+        """Return the spans that were shown before, of half a second and more.
+
+        Two stretches are the same footage when four prints in a row differ by less than the coding noise (2.5 levels
+        in the mean), in another shot. Where nothing moves, a return to the same set-up cannot be told from the same
+        frames, so a stretch counts only if it moves by more than it differs.
+        """
+        table = self.table()
+        n = len(table)
+        if n < 8:
+            return ()
+        shot = np.searchsorted(np.asarray(cuts), np.asarray(self.time) + 1e-6, side="right")
+        run = 4
+        moving = np.zeros(n, np.float32)
+        moving[run:] = np.abs(table[run:] - table[:-run]).mean(axis=1)
+        plain = table.std(axis=1) < 4.0
+        square = (table**2).sum(axis=1)
+        again = np.zeros(n, bool)
+        width = table.shape[1]
+        for begin in range(0, n, 512):
+            rows = slice(begin, min(n, begin + 512 + run))
+            # A root mean square of 3 bounds the mean difference by 3; it is one product of matrices.
+            gap = (square[rows, None] + square[None, :] - 2 * table[rows] @ table.T) / width
+            same = (gap < 9.0) & (shot[None, :] < shot[rows, None]) & ~plain[rows, None]
+            chain = same[run - 1 :, run - 1 :].copy()
+            for back in range(1, run):
+                chain &= same[run - 1 - back : same.shape[0] - back, run - 1 - back : n - back]
+            where = np.flatnonzero(chain.any(axis=1)) + begin + run - 1
+            for i in where:
+                if moving[i] > 4.0:
+                    again[i - run + 1 : i + 1] = True
+        return _runs(np.asarray(self.time), again, 0.45)
+
+
+def grouped(shots: tuple[Shot, ...], prints: Fingerprints, rate: Fraction) -> tuple[Shot, ...]:
+    """Return `shots` with neighbours of one set-up in one group: what jump cuts are told by.
+
+    The last picture before the cut and the first after it are alike (10 levels in the mean) though the cut is a cut.
+    """
+    found: list[Shot] = []
+    group = 0
+    for shot in shots:
+        if found:
+            at = float(shot.start_frame / rate)
+            gap = float(np.abs(prints.at(at - 0.13) - prints.at(at + 0.13)).mean())
+            group += gap > 10.0
+        found.append(replace(shot, group=group))
+    return tuple(found)
+
+
+class Album:
+    """Thumbnails for the report: one every half second, and both sides of every leap.
+
+    The luma that the analysis already has is given the small thumbnail's colour, so a picture costs one JPEG.
+    """
+
+    def __init__(self, duration: float) -> None:
+        self._every = max(_EVERY, duration / _MOST)
+        self._next = 0.0
+        self._last: tuple[Seen, Any] | None = None
+        self._kept: dict[float, str] = {}
+
+    def see(self, picture: Seen) -> None:
+        """Take a picture."""
+        thumb = picture.thumb.astype(np.int16)
+        if self._last is not None and np.abs(thumb - self._last[1]).mean() > _LEAP and len(self._kept) < 4 * _MOST:
+            self._keep(self._last[0])
+            self._keep(picture)
+        if picture.time + 1e-6 >= self._next:
+            self._next = picture.time + self._every
+            self._keep(picture)
+        self._last = (picture, thumb)
+
+    def _keep(self, picture: Seen) -> None:
+        if picture.time not in self._kept:
+            self._kept[picture.time] = jpeg(picture)
+
+    def pictures(self) -> tuple[Picture, ...]:
+        """Return what was kept, in order."""
+        return tuple(Picture(round(t, 4), data) for t, data in sorted(self._kept.items()))
+
+
+def jpeg(picture: Seen, width: int = 224) -> str:
+    """Return a picture as a small JPEG in base64."""
+    high, wide = picture.luma.shape
+    size = (width, max(16, round(width * high / wide / 2) * 2)) if wide >= high else (round(126 * wide / high), 126)
+    colour = cv2.cvtColor(picture.thumb, cv2.COLOR_RGB2YCrCb)
+    planes = [cv2.resize(picture.luma, size, interpolation=cv2.INTER_AREA)]
+    planes += [cv2.resize(colour[..., i], size, interpolation=cv2.INTER_CUBIC) for i in (1, 2)]
+    image = cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2BGR)
+    done, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 72])
+    return base64.b64encode(data.tobytes()).decode() if done else ""
