@@ -10,10 +10,12 @@ from backbeat.listen.spectrum import ATTACK_STEP
 
 Times = NDArray[np.float64]
 
-LEAD = 0.0038  # s, by which the curve's peak comes before the true instant; measured on clicks, drums, soft tones
+LEAD = 0.002  # s, by which the curve's peak comes before the true instant: clicks 3.8, rendered projects 1.6 ms
 _REACH = 0.06  # s, how far a stretch of beats may move together
 _FINE = 0.012  # s, how far a beat may move alone
 _AROUND = 8  # beats on either side that move together
+_EVEN = 0.004  # s, how far the beats of a machine stray from a straight line, as measured here
+_SPANS = (4, 8, 16, 32, 64)  # beats on either side that a line may be laid through
 
 
 def snap(times: Times, curve: NDArray[np.float32]) -> Times:
@@ -40,3 +42,34 @@ def snap(times: Times, curve: NDArray[np.float32]) -> Times:
     own = np.where(clear, shifts[near.argmax(1)], common)
     moved = times + 0.5 * (common + own)
     return np.asarray(np.maximum.accumulate(np.maximum(moved, 0.0)), dtype=np.float64)
+
+
+def straighten(times: Times) -> Times:
+    """Return `times` laid on lines where they are as even as a machine's, and left alone where a human plays.
+
+    Each beat takes the longest stretch around it, up to 64 beats either way, that a straight line fits within 4 ms on
+    average; what the attack curve's 2-ms steps blur is averaged away.
+    """
+    count = len(times)
+    if count < 2 * _SPANS[0] + 1:
+        return times
+    out = times.copy()
+    index = np.arange(count, dtype=np.float64)
+    for span in _SPANS:
+        if count < 2 * span + 1:
+            break
+        kernel = np.hanning(2 * span + 3)[1:-1]
+
+        def summed(values: Times, kernel: Times = kernel) -> Times:
+            return np.asarray(np.convolve(values, kernel, "same"))
+
+        weight = summed(np.ones(count))
+        middle, mean = summed(index) / weight, summed(times) / weight
+        across = summed(index * index) / weight - middle**2
+        slope = (summed(index * times) / weight - middle * mean) / np.maximum(across, 1e-9)
+        centred = summed(times * times) / weight - mean**2
+        error = np.sqrt(np.maximum(centred - slope**2 * across, 0))
+        line = mean + slope * (index - middle)
+        even = error < _EVEN
+        out[even] = line[even]
+    return np.asarray(np.maximum.accumulate(np.maximum(out, 0.0)), dtype=np.float64)

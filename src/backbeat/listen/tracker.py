@@ -10,7 +10,7 @@ import numpy as np
 
 from backbeat.listen import spectrum
 from backbeat.listen.decode import Path, decode, tempos
-from backbeat.listen.snap import snap
+from backbeat.listen.snap import snap, straighten
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,7 @@ def settle(path: Path, mono: NDArray[np.float32], beat: NDArray[np.float32]) -> 
     if len(path.frames) < 4:
         none = np.zeros(0)
         return Grid(none, none.astype(np.int64), none, path.meter, 0.0)
-    times = snap(path.frames / spectrum.FPS, spectrum.attack(mono))
+    times = straighten(snap(path.frames / spectrum.FPS, spectrum.attack(mono)))
     odds = np.array([beat[max(f - 1, 0) : f + 2].max() for f in path.frames])
     trust = 1 / (1 + np.exp(-odds))
     steps = np.diff(times)
