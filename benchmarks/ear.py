@@ -99,9 +99,7 @@ def main() -> None:
         song = hear.hear(str(folder / f"{name}.ogg"))
         whole += time.process_time() - began
         seconds += song.duration
-        mono = soxr.resample(
-            read_sound(str(folder / f"{name}.ogg"), rate=44_100, channels=2).samples.mean(0), 44_100, spectrum.RATE
-        )
+        mono = read_sound(str(folder / f"{name}.ogg"), rate=spectrum.RATE, channels=1).samples[0]
         truth = np.loadtxt(folder / f"{name}.beats", ndmin=2)
         bars = not name.startswith(NO_BARS)
         for ear, how in ears:
