@@ -173,7 +173,7 @@ def to_length(samples: Samples, count: int, rate: int) -> Samples:
     else:
         from python_stretch import Signalsmith
 
-        engine = Signalsmith.Stretch()
+        engine = Signalsmith.Stretch(1)  # seeded: the same sound every time
         engine.preset(samples.shape[0], rate)
         engine.timeFactor = n / count
         made = engine.process(np.ascontiguousarray(samples, np.float32))
