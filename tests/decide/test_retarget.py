@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from backbeat.decide.retarget import End, Event, RetargetProblem, Start, anchors, best_path, path_times
 from backbeat.decide.retarget_cue import cue_of, seam_of
-from backbeat.decide.retarget_jumps import Jumps, bar_length, jumps, repriced, smoothed
+from backbeat.decide.retarget_grid import regular, rigid, smoothed
+from backbeat.decide.retarget_jumps import Jumps, bar_length, jumps, repriced
 from backbeat.model.song import Beat
 from backbeat.model.time import Span
 
@@ -183,10 +184,28 @@ def test_a_seam_keeps_the_alignment_and_grade() -> None:
     assert seam in cue.seams
 
 
-def test_a_tracker_s_jitter_is_smoothed_off_a_rigid_grid() -> None:
+def test_a_tracker_s_jitter_and_slips_are_taken_off_a_rigid_grid():
     rng = np.random.default_rng(3)
-    true = 0.3 + np.arange(200) * 0.4615
-    assert np.abs(smoothed(true + rng.normal(0, 0.004, 200)) - true).max() < 0.002
+    true = 0.3 + np.arange(300) * 0.4615
+    heard = true + rng.normal(0, 0.006, 300)
+    heard[100:130] += 0.2307  # half a beat off for a while
+    heard = np.delete(heard, [50, 51, 200])
+    grid = rigid(heard)
+    assert grid is not None
+    assert grid[0] == pytest.approx(0.4615, abs=2e-5)
+    place = np.delete(np.arange(300) % 4 + 1, [50, 51, 200])
+    beats = regular([Beat(float(t), int(p), 0.5) for t, p in zip(heard, place, strict=True)], 4)
+    assert len(beats) == 300
+    assert np.abs(np.array([b.time for b in beats]) - true).max() < 0.003
+    assert [b.position for b in beats] == [k % 4 + 1 for k in range(300)]
+
+
+def test_rubato_is_not_called_rigid():
+    rng = np.random.default_rng(4)
+    t = np.cumsum(0.5 * np.exp(0.06 * np.cumsum(rng.normal(0, 0.3, 300)) / 3))
+    assert rigid(t) is None
+    beats = [Beat(float(x), 1, 0.5) for x in t]
+    assert len(regular(beats, 4)) == 300
 
 
 def test_a_pause_is_not_smoothed_away() -> None:

@@ -28,31 +28,6 @@ class Jumps:
     cost: Array
 
 
-def smoothed(times: Sequence[float] | Array) -> Array:
-    """Return the grid that jittered beat times were drawn from.
-
-    A rigid song (all beats within 12 ms of one straight line, at the 90th percentile) gets that line; another gets a
-    straight line through the eight beats either side of each, so that a tracker's jitter does not bend a seam.
-    """
-    t = np.asarray(times, float)
-    n = len(t)
-    if n < 8:
-        return t
-    k = np.arange(n)
-    slope, offset = np.polyfit(k, t, 1)
-    if np.percentile(np.abs(t - (slope * k + offset)), 90) < 0.012:
-        return np.asarray(slope * k + offset)
-    out = t.copy()
-    for i in range(n):
-        a, z = max(0, i - 8), min(n, i + 9)
-        # steps much unlike the local beat are real (a pause, a new tempo), not jitter
-        step = np.diff(t[a:z])
-        if np.ptp(step) < 0.12 * np.median(step):
-            m, c = np.polyfit(k[a:z], t[a:z], 1)
-            out[i] = m * i + c
-    return out
-
-
 def bar_length(distance: Array, known: int = 0) -> int:
     """Return the beats in a bar: `known` where it is (> 1), else the lag at which the song repeats best.
 

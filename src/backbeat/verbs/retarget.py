@@ -100,7 +100,8 @@ def prepare(song: Song, sound: Sound | None = None) -> Ground:
     """
     import numpy as np
 
-    from backbeat.decide.retarget_jumps import bar_length, smoothed
+    from backbeat.decide.retarget_grid import regular
+    from backbeat.decide.retarget_jumps import bar_length
     from backbeat.listen import repeats
     from backbeat.media.samples import read_sound
 
@@ -113,12 +114,13 @@ def prepare(song: Song, sound: Sound | None = None) -> Ground:
             f"{song.path}: {len(beats)} beats were found, too few to join on",
             "give --bpm if it has a pulse, or use the song without retargeting",
         )
-    song = replace(song, beats=beats)
-    times = np.asarray(smoothed([b.time for b in beats]))
+    heard = any(b.position > 0 for b in beats)
+    beats = tuple(b for b in regular(beats, song.beats_per_bar if heard else 4) if b.time < ending.last)
+    times = np.array([b.time for b in beats])
     found = repeats.spectra(mono)
     apart = repeats.distance(found, times)
-    positions = [b.position for b in beats if b.position > 0]
-    bar = bar_length(apart, song.beats_per_bar if positions else 0)
+    bar = bar_length(apart, song.beats_per_bar if heard else 0)
+    song = replace(song, beats=beats)
     return Ground(song, sound, mono, apart, times, repeats.Meter(found, times), ending, bar)
 
 
