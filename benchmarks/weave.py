@@ -23,8 +23,6 @@ import scipy.signal
 import soxr
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from kit.shared import SHARED
-
 from backbeat.make.retarget import cue_samples
 from backbeat.media.samples import Sound, read_sound
 from backbeat.model.song import Beat, Song
@@ -32,13 +30,26 @@ from backbeat.verbs import retarget
 from backbeat.verbs.listen import songs
 from backbeat.verbs.session import Session
 from backbeat.work.cache import Cache
+from kit.shared import SHARED
 
 SONGS = Path(SHARED) / "media" / "songs"
-NAMES = (
-    "fof_fofix_drumrolls fof_fofix_jurgenfof sm_mechatribe osu_triangles fnf_blammed fnf_senpai lmms_esoxlb_cpu "
-    "lmms_saber_finalstep lmms_shovon_progressivehousepluckdemo us_coulton_code_monkey us_coulton_that_spells_dna "
-    "us_coulton_big_bad_world_one pop_007 pop_333 asap_mozart_piano_sonatas_8_1"
-).split()
+NAMES = [
+    "fof_fofix_drumrolls",
+    "fof_fofix_jurgenfof",
+    "sm_mechatribe",
+    "osu_triangles",
+    "fnf_blammed",
+    "fnf_senpai",
+    "lmms_esoxlb_cpu",
+    "lmms_saber_finalstep",
+    "lmms_shovon_progressivehousepluckdemo",
+    "us_coulton_code_monkey",
+    "us_coulton_that_spells_dna",
+    "us_coulton_big_bad_world_one",
+    "pop_007",
+    "pop_333",
+    "asap_mozart_piano_sonatas_8_1",
+]
 LENGTHS = (45.0, 90.0, 150.0, 300.0)
 SR = 22_050
 H = 128
@@ -322,7 +333,7 @@ def main() -> None:
             clean = all(r["comp"] < 90 and r["grid"] <= 10 and r["bar"] for r in rows)
             targets.append(
                 {
-                    "song": name, "method": "ours", "length": length, "share": length / sound.duration, "seams": len(rows),
+                    "song": name, "method": "ours", "length": length, "share": length / sound.duration, "seams": len(rows),  # noqa: E501
                     "clean": clean, "claimed": made.clean, "ratio": abs(made.ratio - 1), "cpu": spent, "ready": ready,
                     "error_ms": abs(film.shape[1] / 48 - length * 1000), "ending": made.ending,
                     "local": all(r["comp"] < 90 for r in rows),
@@ -376,7 +387,7 @@ def report(seams: list[dict], targets: list[dict], natural: dict[str, np.ndarray
                 scores[m].append(auc(both, mark) * len(got))
                 truth[m].append(len(got))
     print(
-        "\n| method | answers | seams a target | seams < 90th pct | surprise pct median | surprise < 90 | grid <= 10 ms | whole bars | targets clean | detector AUC |"
+        "\n| method | answers | seams a target | seams < 90th pct | surprise pct median | surprise < 90 | grid <= 10 ms | whole bars | targets clean | detector AUC |"  # noqa: E501
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
     for m in methods:
@@ -388,7 +399,7 @@ def report(seams: list[dict], targets: list[dict], natural: dict[str, np.ndarray
         sur = np.array([x["p"][5] for x in s])
         a = sum(scores[m]) / max(1, sum(truth[m]))
         print(
-            f"| {m} | {len(t)} | {np.mean([x['seams'] for x in t]):.1f} | {np.mean(pct < 90):.2f} | {np.median(sur):.0f} | {np.mean(sur < 90):.2f}"
+            f"| {m} | {len(t)} | {np.mean([x['seams'] for x in t]):.1f} | {np.mean(pct < 90):.2f} | {np.median(sur):.0f} | {np.mean(sur < 90):.2f}"  # noqa: E501
             f" | {np.mean([x['grid'] <= 10 for x in s]):.2f} | {np.mean([x['bar'] for x in s]):.2f}"
             f" | {np.mean([x['clean'] for x in t]):.2f} | {a:.2f} |"
         )
@@ -398,17 +409,17 @@ def report(seams: list[dict], targets: list[dict], natural: dict[str, np.ndarray
         part = [t for t in own if low <= t["share"] < high]
         if part:
             print(
-                f"  {low:g}-{high:g}: {np.mean([t['clean'] for t in part]):.2f} of {len(part)} (below the 90th pct alone {np.mean([t['local'] for t in part]):.2f})"
+                f"  {low:g}-{high:g}: {np.mean([t['clean'] for t in part]):.2f} of {len(part)} (below the 90th pct alone {np.mean([t['local'] for t in part]):.2f})"  # noqa: E501
             )
     r = np.array([t["ratio"] for t in own])
     print(
-        f"stretch <= 0.5 / 1 / 1.5 / 2 %: {np.mean(r <= 0.005):.2f} / {np.mean(r <= 0.01):.2f} / {np.mean(r <= 0.015):.2f} / {np.mean(r <= 0.02):.2f}, max {r.max():.3f}"
+        f"stretch <= 0.5 / 1 / 1.5 / 2 %: {np.mean(r <= 0.005):.2f} / {np.mean(r <= 0.01):.2f} / {np.mean(r <= 0.015):.2f} / {np.mean(r <= 0.02):.2f}, max {r.max():.3f}"  # noqa: E501
     )
     print(
-        f"length error: max {max(t['error_ms'] for t in own):.3f} ms; most seams {max(t['seams'] for t in own)}; true endings {np.mean([t['ending'] == 'true' for t in own]):.2f}"
+        f"length error: max {max(t['error_ms'] for t in own):.3f} ms; most seams {max(t['seams'] for t in own)}; true endings {np.mean([t['ending'] == 'true' for t in own]):.2f}"  # noqa: E501
     )
     print(
-        f"CPU: ready {np.mean([t['ready'] for t in own]):.1f} s a song, {np.mean([t['cpu'] for t in own]):.2f} s a target"
+        f"CPU: ready {np.mean([t['ready'] for t in own]):.1f} s a song, {np.mean([t['cpu'] for t in own]):.2f} s a target"  # noqa: E501
     )
 
 

@@ -71,8 +71,10 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one shot: `head` > 0 frames taken from its start (< 0: given), `tail` < 0 taken from its end
-    (> 0: given), both of source at normal speed; then it runs at `speed` over record frames `start`..`end`.
+    """What happens to one shot.
+
+    `head` > 0 frames are taken from its start (< 0: given), `tail` < 0 from its end (> 0: given), both of source at
+    normal speed; then it runs at `speed` over record frames `start`..`end`.
     """
 
     start: int
@@ -215,7 +217,7 @@ def _inner(shot: SyncShot, start: int, hit_worth: Array, limits: Limits, drift: 
     length = shot.frames
     most = min(limits.trim, max(0, length - limits.shortest))
     low, high = -min(shot.before, limits.trim), min(most, max(shot.head_free, shot.head_over))
-    heads = np.arange(low, high + 1)
+    heads = np.arange(low, high + 1, dtype=float)
     speed = np.array([1.0, *(f for f in shot.speeds if f != 1.0)])
     if shot.fixed:
         heads, speed = heads[:0], speed[:1]
@@ -263,9 +265,9 @@ def solve(
     score[drift] = 0.0
     back = np.full((len(shots), places), -1, np.int32)
     inner: list[_Inner] = []
-    arrive = np.arange(places)[:, None] - (np.arange(span) - limits.trim)  # drift before, for each drift after
-    inside = (arrive >= 0) & (arrive < places)
-    arrive = np.clip(arrive, 0, places - 1)
+    earlier = np.arange(places)[:, None] - (np.arange(span) - limits.trim)  # drift before, for each drift after
+    inside = (earlier >= 0) & (earlier < places)
+    arrive = np.clip(earlier, 0, places - 1)
     column = np.broadcast_to(np.arange(span), arrive.shape)
     for i, shot in enumerate(shots):
         best = _inner(shot, int(starts[i]), hit_worth, limits, drift)

@@ -60,7 +60,7 @@ def regular(beats: Sequence[Beat], bar: int) -> tuple[Beat, ...]:
     if grid is None:
         return tuple(replace(b, time=float(t)) for b, t in zip(beats, smoothed(times), strict=True))
     period, first = grid
-    count = int(round((times[-1] - first) / period)) + 1
+    count = round(float(times[-1] - first) / period) + 1
     line = first + period * np.arange(count)
     nearest = np.abs(times[None, :] - line[:, None]).argmin(1)
     off = np.abs(times[nearest] - line)
