@@ -5,14 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from backbeat.errors import MediaError
 from backbeat.media.box import is_sequence
 from backbeat.media.probe import probe
-
-if TYPE_CHECKING:
-    from backbeat.model.timeline import Timeline
+from backbeat.model.timeline import Timeline
 
 
 def completed(timeline: Timeline) -> Timeline:

@@ -6,11 +6,9 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from backbeat.model.cue import Cue, Duck
-    from backbeat.model.timeline import Clip, Timeline, Track, Transition
+from backbeat.model.cue import Cue, Duck
+from backbeat.model.timeline import Clip, Timeline, Track, Transition
 
 RATE = 48_000
 # Half the crossfade (samples) at a cut of production sound: long enough against clicks, too short to hear.

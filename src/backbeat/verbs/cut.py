@@ -113,7 +113,8 @@ def cut(options: CutOptions, session: Session, corrections: Corrections | None =
         watched = watch.takes(list(options.footage), session)
     takes = _without(watched.takes, options.output)
     if not takes:
-        raise InputError(*_why_no_takes(options.footage, watched.left_out))
+        kind = MediaError if watched.left_out else InputError
+        raise kind(*_why_no_takes(options.footage, watched.left_out))
     rate, width, height = _format(options, takes)
 
     with _timed(timings, "decide"):
