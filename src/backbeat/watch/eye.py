@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FIELDS = (
     "time", "mean", "spread", "dark", "bright", "sharp", "focus", "red", "green", "blue", "change", "motion",
-    "right", "up", "zoom", "roll", "rest", "loss", "gain", "leap", "corrupt",
+    "right", "up", "zoom", "roll", "rest", "loss", "gain", "novelty", "corrupt",
 )  # fmt: skip
 _GRID = 4
 
@@ -36,11 +36,12 @@ _GRID = 4
 class Sight:
     """What the eye saw, float32 arrays with one value a picture (n,).
 
-    `time` s. `mean`, `spread` luma 0..1; `dark`, `bright` shares of pixels at the ends of the range. `sharp`: spread of
-    the Laplacian of the small luma (0..1); `focus`: of full-size details, held between looks. `red` … `blue` means
-    0..1. `change`: mean difference to the last picture 0..1; `leap`: what of it stays when motion is undone. In percent
-    of the picture's width a picture: `motion` (mean flow), `right`/`up` (camera shift), `rest` (mean flow beyond the
-    camera's), `loss`, `gain`. `zoom` (relative) and `roll` (radians) a picture. `corrupt` 0 or 1.
+    `time` s. `mean`, `spread` luma 0..1; `dark`, `bright` shares of pixels at the ends of the range. `sharp`: spread
+    of the Laplacian of the small luma (0..1); `focus`: of full-size details, held between looks. `red` … `blue` means
+    0..1. `change`: mean difference to the last picture 0..1. `novelty`: how far this picture is another scene than
+    the last one (`compare`), 0..about 1. In percent of the picture's width a picture: `motion` (mean flow),
+    `right`/`up` (camera shift), `rest` (mean flow beyond the camera's), `loss`, `gain`. `zoom` (relative) and `roll`
+    (radians) a picture. `corrupt` 0 or 1.
     """
 
     time: NDArray[np.float64]
@@ -62,7 +63,7 @@ class Sight:
     rest: Floats
     loss: Floats
     gain: Floats
-    leap: Floats
+    novelty: Floats
     corrupt: Floats
 
 
@@ -82,7 +83,8 @@ class Eye:
     def __init__(self) -> None:
         self._rows = array("d")
         self._flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._last: Any = None
+        self.small: Any = None  # uint8 (about 90, 160): the last picture
+        self.novelty = 0.0
         self._beyond: Any = None  # the last picture's flow beyond the camera's
         self._focus = 0.0
 
@@ -101,22 +103,22 @@ class Eye:
         red, green, blue = (float(c) / 255 for c in cv2.mean(picture.thumb)[:3])
         small = cv2.resize(luma, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA)
         moved = self._move(small)
-        self._last = small
+        self.small, self.novelty = small, moved[-1]
         row = (picture.time, mean, spread, float(histogram[:2].sum()), float(histogram[62:].sum()), sharp, self._focus)
         self._rows.extend((*row, red, green, blue, *moved, float(picture.corrupt)))
 
     def _move(self, small: Any) -> tuple[float, ...]:
         still = (0.0,) * 10
-        if self._last is None or self._last.shape != small.shape:
+        if self.small is None or self.small.shape != small.shape:
             self._beyond = None
             return still
-        change = float(cv2.norm(small, self._last, cv2.NORM_L1)) / (255 * small.size)
+        change = float(cv2.norm(small, self.small, cv2.NORM_L1)) / (255 * small.size)
         height, width = small.shape
         if change < 0.0004 or min(height, width) < 16:  # frozen: nothing moved, whatever moved has stopped
             loss = self._lost(np.zeros((height, width, 2), np.float32)[::_GRID, ::_GRID]) if change > 0 else 0.0
             self._beyond = None if change == 0 else self._beyond
-            return (change, *still[:6], loss, 0.0, change)
-        flow = self._flow.calc(self._last, small, None)
+            return (change, *still[1:7], loss, 0.0, 0.0)
+        flow = self._flow.calc(self.small, small, None)
         model, inverse = _camera_model(width, height)
         coarse = flow[::_GRID, ::_GRID]
         seen = np.concatenate([coarse[..., 0].ravel(), coarse[..., 1].ravel()])
@@ -125,13 +127,13 @@ class Eye:
         loss = self._lost(beyond)
         gain = self._gained(beyond)
         self._beyond = beyond
-        leap = self._leap(flow, small)
+        novelty = compare(self.small, small, flow)
         percent = 100 / width
         motion = float(np.hypot(coarse[..., 0], coarse[..., 1]).mean()) * percent
         rest = float(np.hypot(beyond[..., 0], beyond[..., 1]).mean()) * percent
         right, down, zoom, roll = (float(c) for c in camera)
         return (
-            change, motion, right * percent, -down * percent, zoom / width, roll / width, rest, loss, gain, leap,
+            change, motion, right * percent, -down * percent, zoom / width, roll / width, rest, loss, gain, novelty,
         )  # fmt: skip
 
     def _lost(self, now: Any) -> float:
@@ -158,12 +160,6 @@ class Eye:
         gained = np.minimum(np.maximum(speed - near - 0.3, 0), 20)
         return float(gained.sum()) * 100.0 / (width * _GRID) / math.sqrt(height * width)
 
-    def _leap(self, flow: Any, small: Any) -> float:
-        height, width = small.shape
-        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-        back = cv2.remap(self._last, x - flow[..., 0], y - flow[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
-        return float(cv2.norm(back, small, cv2.NORM_L1)) / (255 * int(small.size))
-
     def sight(self) -> Sight:
         """Return the curves so far."""
         table = np.frombuffer(self._rows, np.float64).reshape(-1, len(FIELDS))
@@ -182,3 +178,34 @@ def _trimmed_fit(model: Any, inverse: Any, seen: Any) -> Any:
     both = np.concatenate([good, good])
     kept = model[both]
     return np.linalg.solve(kept.T @ kept + 1e-4 * np.eye(4, dtype=np.float32), kept.T @ seen[both])
+
+
+def compare(one: Any, other: Any, flow: Any) -> float:
+    """Return how far two small lumas are different scenes, 0 (the same) to about 1.
+
+    `one` is warped along `flow` onto `other`; what difference is left, as a share of what two unrelated pictures of
+    their contrast would leave, is weighed with how little their fine detail correlates. Neither motion nor a change
+    of light alone makes it large: a jerk keeps its detail, and a warp between two scenes never fits.
+    """
+    height, width = (int(v) for v in other.shape)
+    x, y = _places(width, height)
+    back = cv2.remap(one, x - flow[..., 0], y - flow[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE)
+    left = float(cv2.norm(back, other, cv2.NORM_L1)) / (255 * height * width)
+    (m1, s1), (m2, s2) = ([float(v[0, 0]) / 255 for v in cv2.meanStdDev(p)] for p in (one, other))
+    unrelated = 0.02 + 0.8 * math.sqrt(s1 * s1 + s2 * s2 + (m1 - m2) ** 2)
+    return left / unrelated * (1 - _kinship(back, other))
+
+
+@cache
+def _places(width: int, height: int) -> tuple[Any, Any]:
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    return x, y
+
+
+def _kinship(one: Any, other: Any) -> float:
+    """Return the correlation (-1..1) of the fine detail of two pictures; two flat ones are kin, one flat is not."""
+    fine = [cv2.subtract(p, cv2.blur(p, (11, 11)), dtype=cv2.CV_32F) for p in (one, other)]
+    power = [float(cv2.norm(f, cv2.NORM_L2)) / math.sqrt(int(one.size)) for f in fine]
+    if min(power) < 0.7:
+        return 1.0 if max(power) < 0.7 else 0.0
+    return float(cv2.multiply(fine[0], fine[1]).mean()) / (power[0] * power[1])

@@ -24,7 +24,7 @@ from backbeat.watch.speech import OwnSpeech
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 1  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 2  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
@@ -48,7 +48,7 @@ def look(path: str, *, hardware: str = "") -> Take:
     scan = Scan(media, times, hear=ear.hear, hardware=hardware)
     for picture in scan:
         eye.see(picture)
-        cutter.see(picture.thumb)
+        cutter.see(picture.thumb, eye.small, eye.novelty)
     sight, hearing = eye.sight(), ear.hearing()
     if len(sight.time) == 0:
         raise MediaError(f"{path}: not one picture could be decoded", "is the file whole?")
@@ -79,8 +79,8 @@ def _shot_at(path: str) -> float:
 def pieces(count: int, boundaries: Sequence[Boundary], unusable: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return the half-open spans of pictures between boundaries, less unusable edges; too short ones dropped."""
     real = [b for b in boundaries if b.kind != "refused"]
-    starts = [0, *(b.end if b.start == b.end else b.end + 2 for b in real)]
-    ends = [*(b.start if b.start == b.end else b.start - 2 for b in real), count]
+    starts = [0, *(b.end + 2 * (b.kind == "gradual") for b in real)]
+    ends = [*(b.start - 2 * (b.kind == "gradual") for b in real), count]
     found = []
     for start, end in zip(starts, ends, strict=True):
         a, b = start, end

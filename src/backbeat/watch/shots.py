@@ -1,34 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shot boundaries from 48 x 27 thumbnails: hard cuts to the frame, gradual changes as spans.
+"""Shot boundaries: hard cuts to the frame, gradual changes as spans, and what only looked like a cut.
 
-A cut is a difference that no small shift of any block explains, that stands out from its neighbours, and after which
-the old picture does not come back (a flash or something that passes the lens). A gradual change is a stretch whose
-pictures lie on the straight line between its ends (Lienhart 1999 gives the family).
+A cut is a picture that is another scene than the last one even after motion is undone (`eye.compare`), and alone in
+being so. Where several pictures in a row are disturbed (a flash, a shake, something that passes the lens, a whip pan),
+the pictures before and after are compared: the same scene again means no cut. A dissolve is a stretch whose pictures
+lie on the straight line between its ends and lose fine detail in the middle; a fade is one that ends in black or white
+(the family of Lienhart 1999; the loss of detail is Alattar 1993).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
 
+from backbeat.watch.eye import compare
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    Thumbs = NDArray[np.uint8]
+    Bytes = NDArray[np.uint8]
 
 MARGIN = 64  # pictures of context that a decision may look at
 _CHUNK = 1024
+_DISTURBED = 0.08  # novelty from which a picture belongs to a disturbance
+_CUT = 0.2  # least novelty of a lone cut
+_LONE = 0.45  # a lone cut's neighbours stay below this share of it
+_ROUGH = 0.62  # least novelty of a cut among disturbed pictures: above any camera jerk measured
+_SAME = 0.14  # novelty across a disturbance below which the scene is the same
+_LENGTHS = (6, 9, 13, 18, 24, 30)  # of gradual changes
 
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """A change of shot between pictures ``start - 1`` and ``end``; a hard cut has ``start == end``.
+    """A change of shot: pictures up to ``start - 1`` belong to the shot before, from `end` on to the shot after.
 
-    `kind`: cut, gradual, or refused (looked like a cut and is none: a flash, something passing). `score` 0..1.
+    A hard cut has ``start == end``. `kind`: cut, gradual, or refused (it looked like a cut and is none). `score` 0..1.
     """
 
     start: int
@@ -37,20 +50,34 @@ class Boundary:
     score: float
 
 
+class ShotFinder(Protocol):
+    """Finds boundaries from pictures fed in order."""
+
+    def see(self, thumb: Bytes, small: Bytes, novelty: float) -> None:
+        """Take the next picture: RGB thumb (27, 48, 3), small luma (h, w), and its novelty against the last."""
+
+    def finish(self) -> list[Boundary]:
+        """Return all boundaries in order."""
+
+
 class OwnShots:
-    """The built-in detector; torch-free. Feed thumbnails in order, then `finish`."""
+    """The built-in finder; torch-free. Works on chunks, so hours need no more memory than minutes."""
 
     name = "own"
 
     def __init__(self) -> None:
-        self._thumbs: list[Thumbs] = []
+        self._thumbs: list[Bytes] = []
+        self._smalls: list[Bytes] = []
+        self._novelty: list[float] = []
         self._base = 0
         self._done = 0
         self._found: list[Boundary] = []
 
-    def see(self, thumb: Thumbs) -> None:
-        """Take the next thumbnail, uint8 (27, 48, 3) RGB."""
+    def see(self, thumb: Bytes, small: Bytes, novelty: float) -> None:
+        """Take the next picture."""
         self._thumbs.append(thumb)
+        self._smalls.append(small)
+        self._novelty.append(novelty)
         if self._base + len(self._thumbs) - self._done >= _CHUNK + MARGIN:
             self._work(last=False)
 
@@ -60,112 +87,129 @@ class OwnShots:
             self._work(last=True)
         return self._found
 
+    def detect(self, thumbs: Sequence[Bytes], smalls: Sequence[Bytes], novelty: Sequence[float]) -> list[Boundary]:
+        """Return the boundaries of one chunk."""
+        return detect(thumbs, smalls, novelty)
+
     def _work(self, *, last: bool) -> None:
-        pictures = np.stack(self._thumbs)
         begin = self._done - self._base
-        stop = len(pictures) if last else len(pictures) - MARGIN
-        for b in detect(pictures):
+        stop = len(self._thumbs) if last else len(self._thumbs) - MARGIN
+        for b in self.detect(self._thumbs, self._smalls, self._novelty):
             if begin <= b.start < stop:
                 self._found.append(Boundary(b.start + self._base, b.end + self._base, b.kind, b.score))
         self._done = self._base + stop
         keep = max(0, stop - MARGIN)
-        self._thumbs = self._thumbs[keep:]
+        del self._thumbs[:keep], self._smalls[:keep], self._novelty[:keep]
         self._base += keep
 
 
-def features(thumbs: Thumbs) -> tuple[Any, Any]:
-    """Return (pictures as int16 YCrCb (n, 27, 48, 3), motion-tolerant difference to the last one (n,))."""
-    colour = np.stack([cv2.cvtColor(t, cv2.COLOR_RGB2YCrCb) for t in thumbs]).astype(np.int16)
-    step = np.zeros(len(colour), np.float32)
-    plain = np.zeros(len(colour), np.float32)
-    plain[1:] = np.abs(colour[1:] - colour[:-1]).sum(-1).mean((1, 2)) if len(colour) > 1 else 0
-    for i in np.nonzero(plain > 4)[0]:
-        step[i] = distance(colour[i - 1], colour[i])
-    return colour, step
+def detect(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], novelty: Sequence[float]) -> list[Boundary]:
+    """Return the boundaries within a run of pictures, in order."""
+    new = np.asarray(novelty, np.float64)
+    found = [_unblended(_judge(a, z, new, smalls), thumbs) for a, z in disturbances(new)]
+    found += gradual(thumbs, smalls, [b for b in found if b.kind != "refused"])
+    return sorted(found, key=lambda b: b.start)
+
+
+def disturbances(new: Any) -> list[tuple[int, int]]:
+    """Return runs (first, last) of pictures whose novelty is high; runs two apart are one."""
+    places = np.flatnonzero(new >= _DISTURBED)
+    runs: list[tuple[int, int]] = []
+    for i in places.tolist():
+        if runs and i - runs[-1][1] <= 2:
+            runs[-1] = (runs[-1][0], i)
+        else:
+            runs.append((i, i))
+    return [r for r in runs if new[r[0] : r[1] + 1].max() >= _CUT]
+
+
+def _judge(first: int, last: int, new: Any, smalls: Sequence[Bytes]) -> Boundary:
+    """Return what a disturbance is."""
+    peak = first + int(np.argmax(new[first : last + 1]))
+    top = float(new[peak])
+    around = np.concatenate([new[max(1, peak - 2) : peak], new[peak + 1 : peak + 3]])
+    usual = np.concatenate([new[max(1, peak - 10) : max(1, peak - 2)], new[peak + 3 : peak + 11]])
+    level = float(np.median(usual)) if len(usual) else 0.0
+    lone = top >= _CUT + 2 * level and float(around.max(initial=0.0)) < _LONE * top
+    # before and after: a little further off too, for what passes the lens is half in the picture at its edges
+    wide = last - first >= 2
+    befores = {max(0, first - k) for k in ((1, 3) if wide else (1,))}
+    afters = {min(len(smalls) - 1, last + k) for k in ((1, 3) if wide else (1, 2))}
+    back = any(_unlike(smalls[a], smalls[b]) < max(_SAME, 0.25 * top) for a in befores for b in afters)
+    if back or not (lone or top >= _ROUGH):
+        return Boundary(peak, peak, "refused", min(1.0, top))
+    if lone:
+        # a weak one is judged again with a better flow, which follows faster jerks
+        sure = top >= _ROUGH or _unlike(smalls[peak - 1], smalls[peak]) >= _CUT
+        return Boundary(peak, peak, "cut" if sure else "refused", min(1.0, top))
+    return Boundary(first, last, "cut", min(1.0, top))
+
+
+def _unblended(found: Boundary, thumbs: Sequence[Bytes]) -> Boundary:
+    """Widen a hard cut over a picture that mixes both shots, as conversions between frame rates leave."""
+    at = found.start
+    if found.kind != "cut" or found.end != at or not 2 <= at < len(thumbs) - 1:
+        return found
+    for middle in (at - 1, at):
+        before, mixed, after = (thumbs[middle + k].astype(np.float32) for k in (-1, 0, 1))
+        gap = after - before
+        away = mixed - before
+        share = float((away * gap).sum() / max(1.0, float((gap * gap).sum())))
+        if 0.12 < share < 0.88 and float(np.abs(away - share * gap).mean()) < 0.2 * float(np.abs(gap).mean()):
+            return Boundary(middle, middle + 1, "cut", found.score)
+    return found
+
+
+def _unlike(one: Bytes, other: Bytes) -> float:
+    """Return the novelty of `other` against a picture that need not be its neighbour."""
+    finder: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    return compare(one, other, finder.calc(one, other, None))
 
 
 def distance(one: Any, other: Any) -> float:
-    """Return the difference of two pictures, each of 18 blocks at its best small shift, the five best blocks aside."""
+    """Return the difference of two thumbs, each of 18 blocks at its best small shift, the five best blocks aside."""
     padded = np.pad(other, ((2, 2), (3, 3), (0, 0)), mode="edge")
     shifted = np.lib.stride_tricks.sliding_window_view(padded, (27, 48), axis=(0, 1))  # (5, 7, 3, 27, 48)
     gaps = np.abs(shifted - one.transpose(2, 0, 1)).sum(2, dtype=np.int16)
     blocks = gaps.reshape(5, 7, 3, 9, 6, 8).mean((3, 5), dtype=np.float32)
-    best = blocks.min((0, 1)).ravel()
-    return float(np.sort(best)[5:].mean())
+    return float(np.sort(blocks.min((0, 1)).ravel())[5:].mean())
 
 
-def detect(thumbs: Thumbs) -> list[Boundary]:
-    """Return the boundaries within a run of thumbnails, in order."""
-    colour, step = features(thumbs)
-    n = len(colour)
-    found: list[Boundary] = []
-    for i in range(1, n):
-        if step[i] < 14 or step[i] < step[max(1, i - 2) : i + 3].max():
-            continue
-        around = np.concatenate([step[max(1, i - 8) : i], step[i + 1 : i + 9]])
-        ratio = step[i] / (float(np.median(around)) + 3) if len(around) else 9.0
-        if ratio < 2.6:
-            continue
-        kind = "refused" if _comes_back(colour, i, float(step[i])) else "cut"
-        if kind == "cut" and found and found[-1].kind == "cut" and i - found[-1].start < 3:
-            if step[i] <= step[found[-1].start]:
-                continue
-            found.pop()
-        found.append(Boundary(i, i, kind, min(1.0, ratio / 8)))
-    cuts = np.array([b.start for b in found if b.kind == "cut"])
-    found += _gradual(colour, cuts)
-    return sorted(found, key=lambda b: b.start)
-
-
-def _comes_back(colour: Any, i: int, step: float) -> bool:
-    n = len(colour)
-    for ahead in (3, 5, 8, 11):
-        for back in (1, 2, 3):
-            if (
-                i >= back
-                and i + ahead - back < n
-                and distance(colour[i - back], colour[i + ahead - back]) < 0.33 * step
-            ):
-                return True
-    return False
-
-
-def _gradual(colour: Any, cuts: Any) -> list[Boundary]:
-    """Return dissolves and fades: stretches on the straight line between two unlike pictures."""
-    n = len(colour)
-    best: dict[tuple[int, int], float] = {}
+def gradual(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], cuts: Sequence[Boundary]) -> list[Boundary]:
+    """Return dissolves and fades that hold no cut."""
+    n = len(thumbs)
+    if n <= _LENGTHS[0]:
+        return []
+    colour = np.stack([cv2.cvtColor(t, cv2.COLOR_RGB2YCrCb) for t in thumbs]).astype(np.int16)
     flat = colour.reshape(n, -1).astype(np.float32)
-    for length in (8, 14, 22, 30):
-        for a in range(0, n - length, 2):
+    barred = np.zeros(n + 1, np.int64)
+    for cut in cuts:
+        barred[cut.start : cut.end + 1] = 1
+    barred = np.cumsum(barred)
+    scored: list[tuple[float, int, int]] = []
+    for length in _LENGTHS:
+        if n <= length:
+            break
+        size = 3 * np.abs(flat[length:] - flat[:-length]).mean(1)
+        for a in np.flatnonzero(size >= 24).tolist()[:: 1 if length < 12 else 2]:
             b = a + length
-            if len(cuts) and bool(((cuts > a) & (cuts <= b)).any()):
-                continue
-            gap = flat[b] - flat[a]
-            size = float(np.abs(gap).mean()) * 3
-            if size < 24:
-                continue
-            score = _line(flat, a, length, gap, size)
-            if score > 0:
-                best[a, b] = score
+            if barred[b] - barred[a] == 0:
+                score = _line(flat, a, length, float(size[a]))
+                if score > 0:
+                    scored.append((score, a, b))
     found: list[Boundary] = []
     taken = np.zeros(n + 8, bool)
-    for (a, b), score in sorted(best.items(), key=lambda item: -item[1]):
-        if taken[max(0, a - 4) : b + 5].any():
-            continue
-        ends = distance(colour[a], colour[b])
-        if ends < 16:
-            continue
-        length = b - a
-        pre = distance(colour[max(0, a - length)], colour[a])
-        post = distance(colour[b], colour[min(n - 1, b + length)])
-        if max(pre, post) > 0.8 * ends:
+    for score, a, b in sorted(scored, reverse=True):
+        if taken[max(0, a - 4) : b + 5].any() or not _mixed(colour, smalls, a, b):
             continue
         taken[max(0, a - 4) : b + 5] = True
         found.append(Boundary(a + 1, b, "gradual", min(1.0, score / 80)))
     return found
 
 
-def _line(flat: Any, a: int, length: int, gap: Any, size: float) -> float:
+def _line(flat: Any, a: int, length: int, size: float) -> float:
+    """Return how well pictures a .. a + length lie on the line between the ends, 0 if they do not."""
+    gap = flat[a + length] - flat[a]
     power = float(gap @ gap)
     along, off = [], []
     for t in (1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6):
@@ -177,3 +221,28 @@ def _line(flat: Any, a: int, length: int, gap: Any, size: float) -> float:
     if steady and along[0] < 0.45 and along[-1] > 0.55 and 0.25 < along[2] < 0.75 and np.mean(off) < 0.22 * size:
         return size - float(np.mean(off))
     return 0.0
+
+
+def _mixed(colour: Any, smalls: Sequence[Bytes], a: int, b: int) -> bool:
+    """Whether pictures a .. b are a mix: the ends are unlike, steadier outside, and detail is lost in the middle."""
+    n, length = len(colour), b - a
+    ends = distance(colour[a], colour[b])
+    if ends < 16:
+        return False
+    pre = distance(colour[max(0, a - length)], colour[a])
+    post = distance(colour[b], colour[min(n - 1, b + length)])
+    if max(pre, post) > 0.8 * ends:
+        return False
+    if any(p.std() < 8 and not 40 < p.mean() < 225 for p in (smalls[a], smalls[b])):
+        return True  # black or white at one end: a fade keeps its scene, only paler
+    if _unlike(smalls[a], smalls[b]) < 0.3:
+        return False
+    detail = [_detail(smalls[a + round(t * length)]) for t in (0, 1 / 3, 1 / 2, 2 / 3, 1)]
+    straight = (detail[0] + detail[-1]) / 2
+    # unrelated details add as powers: a half-half mix keeps this much, where a moving camera may have nothing yet
+    kept = math.hypot(detail[0], detail[-1]) / 2
+    return min(detail[1:4]) < 0.93 * straight and detail[2] > 0.6 * kept
+
+
+def _detail(small: Bytes) -> float:
+    return float(cv2.Laplacian(small, cv2.CV_16S, ksize=1).std())
