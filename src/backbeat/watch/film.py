@@ -31,7 +31,7 @@ from backbeat.watch.speech import OwnSpeech
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 1
+VERSION = 2
 _EVERY = 0.5  # s between thumbnails; longer where the film would give more than _MOST
 _MOST = 1000
 _LEAP = 10.0  # mean difference of 255 levels from which both sides of a step are kept as thumbnails
@@ -65,7 +65,7 @@ def look_at_film(path: str) -> FilmSeen:
     prints, album = Fingerprints(float(media.rate)), Album(media.duration)
     for picture in Scan(media, times, hear=ear.hear):
         eye.see(picture)
-        cutter.see(picture.thumb)
+        cutter.see(picture.thumb, eye.small, eye.novelty)
         prints.see(picture)
         album.see(picture)
     sight = eye.sight()
