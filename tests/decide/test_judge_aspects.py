@@ -342,7 +342,7 @@ def test_the_sentence_names_best_and_worst() -> None:
     said = verdict(rows, overall(rows))
     assert [a.key for a in rows] == ["cutting", "pace", "weave"]
     assert "best in cutting (4.5 stars" in said
-    assert "weakest in weave (1 stars" in said
+    assert "weakest in weave (1 star:" in said
     assert verdict([row("cutting", None)], None) == "Nothing could be judged: finding of cutting."
 
 

@@ -93,7 +93,7 @@ def picture(film: Film) -> Aspect:
         )
     bad = [f"{v / length:.0%} {k}" for k, v in seconds.items() if v / length >= 0.05]
     bad += [f"{repeated:.0%} shown twice"] if repeated >= 0.01 else []
-    bad += [f"{len(jumps)} jump cuts"] if jumps else []
+    bad += [f"{len(jumps)} jump cut{'s' * (len(jumps) != 1)}"] if jumps else []
     finding = ", ".join(bad) if bad else "sharp, exposed and steady throughout"
     return Aspect("picture", title, stars, finding, figures, tuple(moments))
 

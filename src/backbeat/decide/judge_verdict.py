@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -52,12 +53,17 @@ def verdict(aspects: Sequence[Aspect], stars: float | None) -> str:
     best, worst = judged[0], judged[-1]
     head = f"{stars:.1f} of 5 stars" if stars is not None else f"Only {len(judged)} aspects could be judged"
     if len(judged) == 1 or best.stars == worst.stars:
-        return f"{head}: {best.title.lower()} — {best.finding}."
+        return f"{head}, as in {best.title.lower()}: {_short(best.finding)}."
     return (
-        f"{head}: best in {best.title.lower()} ({_stars(best)}: {best.finding}), "
-        f"weakest in {worst.title.lower()} ({_stars(worst)}: {worst.finding})."
+        f"{head}: best in {best.title.lower()} ({_stars(best)}: {_short(best.finding)}), "
+        f"weakest in {worst.title.lower()} ({_stars(worst)}: {_short(worst.finding)})."
     )
 
 
+def _short(finding: str) -> str:
+    """Return the head of a finding without what stands in brackets."""
+    return re.sub(r" ?\([^)]*\)", "", finding).split(";")[0].strip()
+
+
 def _stars(aspect: Aspect) -> str:
-    return f"{aspect.stars:g} stars"
+    return f"{aspect.stars:g} star{'s' * (aspect.stars != 1)}"

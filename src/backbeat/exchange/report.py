@@ -148,7 +148,8 @@ def value_of(figure: Figure) -> str:
         return "–"
     if figure.unit == "%":
         return f"{100 * figure.value:.0f} %"
-    number = f"{figure.value:.0f}" if figure.value == int(figure.value) else f"{figure.value:.3g}"
+    value = round(figure.value, 3)
+    number = f"{value:.0f}" if value == int(value) or abs(value) >= 100 else f"{value:.3g}"
     return f"{number} {figure.unit}".strip()
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backbeat.listen.locate import Piece
 
 _AGREE = 0.07  # s
+_TRUSTED = 0.8  # agreement from which a second ear may give the verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def hear_music(
     MediaError
         If the song cannot be read.
     """
-    given = read_beats(beats) if beats else ()
+    given = _given(beats) if beats else ()
     if not media.has_sound:
         if song or not given:
             if song:
@@ -68,7 +69,7 @@ def hear_music(
             return MusicHeard(None, "The film has no sound.")
         return MusicHeard(Music(given, "the given beats"), f"Beats from {Path(beats).name}.")
     if song:
-        return _located(film, media, session, song, given, tracker)
+        return _located(film, media, session, song, given, tracker, solved_on)
     try:
         own = songs([film], session, tracker=tracker)[0]
     except MediaError as error:
@@ -112,27 +113,23 @@ def _with_second(
     others = [n for n in plugins.names("beats") if n != tracker]
     second: tuple[Beat, ...] = ()
     name = ""
+    first, last = music.beats[0].time - 0.5, music.beats[-1].time + 0.5
     for other in sorted(others, key=lambda n: (n == "plain", n)):
         try:
-            second = shifted(songs([film], session, tracker=other)[0], media.sound_offset).beats
-            second = tuple(b for b in second if music.beats[0].time - 0.5 <= b.time <= music.beats[-1].time + 0.5)
+            heard = shifted(songs([film], session, tracker=other)[0], media.sound_offset)
         except Exception:  # noqa: BLE001, S112 - a backend that is not whole here is no reason to fail
             continue
-        name = f"of the tracker {other!r}"
+        second = tuple(b for b in heard.beats if first <= b.time <= last)
+        name = f"that the tracker {other!r} hears in the film's mix"
         break
     if not second:
-        if not solved_on:
-            return music
-        return replace(
-            music, second=tuple(Beat(t, -1, 1.0) for t in solved_on), second_name="that the edit was solved on"
-        )
-    heard = replace(music, second=second, second_name=name)
-    trusted = agreement([b.time for b in music.beats], [b.time for b in second]) >= 0.8
+        second, name = tuple(Beat(t, -1, 1.0) for t in solved_on), "that the edit was solved on"
+        return replace(music, second=second, second_name=name) if second else music
+    trusted = agreement(music.times, [b.time for b in second]) >= _TRUSTED
     if solved_on and trusted:
-        return replace(
-            heard, beats=_positions(second, music.beats), name=name, second=music.beats, second_name=music.name
-        )
-    return heard
+        beats = _positions(second, music.beats)
+        return replace(music, beats=beats, name=name, second=music.beats, second_name=music.name)
+    return replace(music, second=second, second_name=name)
 
 
 def _positions(beats: tuple[Beat, ...], known: tuple[Beat, ...]) -> tuple[Beat, ...]:
@@ -168,40 +165,20 @@ def _agreement(music: Music) -> str:
 def _tempo(beats: Sequence[Beat]) -> str:
     if len(beats) < 2:
         return "no tempo"
-    gaps = sorted(b.time - a.time for a, b in pairwise(beats))
-    return f"{60 / gaps[len(gaps) // 2]:.1f} bpm"
+    span = min(8, len(beats) - 1)
+    gaps = sorted(b.time - a.time for a, b in zip(beats[:-span], beats[span:], strict=True))
+    return f"{60 * span / gaps[len(gaps) // 2]:.1f} bpm"
 
 
-def read_beats(path: str) -> tuple[Beat, ...]:
-    """Read one beat a line: seconds (or m:ss.mmm), and the position in the bar if there is one.
+def _given(path: str) -> tuple[Beat, ...]:
+    """Return the beats of a file, with their places in the bar where it marks them."""
+    from backbeat.verbs.beats import read_beats
 
-    Raises
-    ------
-    InputError
-        If the file cannot be read, a line holds no time, or the times do not rise.
-    """
-    from backbeat.model.time import parse_clock
-
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as text", "give a text file with one time a line") from error
-    beats: list[Beat] = []
-    for number, line in enumerate(lines, 1):
-        words = line.replace(",", " ").split()
-        if not words or words[0].startswith("#"):
-            continue
-        try:
-            time = parse_clock(words[0])
-            position = int(float(words[1])) if len(words) > 1 else -1
-        except ValueError as error:
-            raise InputError(f"{path}, line {number}: {line[:40]!r} is no time", "write seconds, one a line") from error
-        if not math.isfinite(time) or (beats and time <= beats[-1].time):
-            raise InputError(f"{path}, line {number}: the times do not rise", "sort them")
-        beats.append(Beat(time, position, 1.0))
-    if len(beats) < 2:
-        raise InputError(f"{path}: fewer than two beats in it", "write seconds, one a line")
-    return tuple(beats)
+    tapped = read_beats(path)
+    if tapped.bar_start is None or not tapped.meter:
+        return tuple(Beat(t, -1, 1.0) for t in tapped.times)
+    first = tapped.times.index(tapped.bar_start)
+    return tuple(Beat(t, (i - first) % tapped.meter + 1, 1.0) for i, t in enumerate(tapped.times))
 
 
 def shifted(song: Song, by: float) -> Song:
@@ -218,7 +195,15 @@ def shifted(song: Song, by: float) -> Song:
     )
 
 
-def _located(film: str, media: Media, session: Session, path: str, given: tuple[Beat, ...], tracker: str) -> MusicHeard:
+def _located(
+    film: str,
+    media: Media,
+    session: Session,
+    path: str,
+    given: tuple[Beat, ...],
+    tracker: str,
+    solved_on: Sequence[float],
+) -> MusicHeard:
     song = songs([path], session, tracker=tracker)[0]
     pieces = _pieces(film, path, media, session)
     if not pieces:
@@ -229,17 +214,19 @@ def _located(film: str, media: Media, session: Session, path: str, given: tuple[
     if given:
         song = replace(song, beats=given, beat_confidence=1.0)
     music = laid_over(song, pieces, media.duration)
-    own = shifted(songs([film], session, tracker=tracker)[0], media.sound_offset)
+    if len(music.beats) < 4:
+        return MusicHeard(None, "The song is heard, but it has no beat.")
     joins = _joins(film, path, song, pieces, media) if len(pieces) > 1 else ()
-    music = replace(
-        music, name="of the song as located", joins=joins, second=own.beats, second_name="heard in the film's mix"
-    )
+    music = replace(music, name="of the song as located", joins=joins)
+    music = _with_second(music, film, media, session, tracker, () if given else solved_on)
     where = "; ".join(
         f"{clock(p.start)}-{clock(p.end)} from its {clock(p.song)}"
         + (f", {100 * (p.stretch - 1):+.2f} % speed" if p.stretch != 1.0 else "")
         for p in pieces
     )
-    told = f"The song is heard at {where}. Judged on its own beats ({_tempo(music.beats)}); {_agreement(music)}."
+    told = (
+        f"The song is heard at {where}. Judged on the beats {music.name} ({_tempo(music.beats)}); {_agreement(music)}."
+    )
     return MusicHeard(music, told)
 
 
