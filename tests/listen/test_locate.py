@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import soxr
-from kit import coded
-from kit.shared import SHARED, needs_shared
 
 from backbeat.listen.locate import RATE, Piece, locate
 from backbeat.media.samples import read_sound
+from kit import coded
+from kit.shared import SHARED, needs_shared
 
 NEAR = 0.005  # s
 

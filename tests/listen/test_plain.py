@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import soxr
-from kit import coded
-from kit.shared import SHARED, needs_shared
 
 from backbeat.listen.plain import RATE, PlainTracker
 from backbeat.media.samples import read_sound
+from kit import coded
+from kit.shared import SHARED, needs_shared
 
 
 def share(heard: np.ndarray, true: np.ndarray) -> float:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+from array import array
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -36,8 +37,11 @@ _EVERY = 0.5  # s between thumbnails; longer where the film would give more than
 _MOST = 1000
 _LEAP = 10.0  # mean difference of 255 levels from which both sides of a step are kept as thumbnails
 _FROZEN = 0.5  # s
+_STILL = 0.0004  # mean change (0..1) of a coded still; quiet webcam pictures have 0.0005 and more
 _MUSIC = 0.35  # mean probability over 2 s; talk alone stays below 0.1, music under talk reaches 0.3 … 0.9
-_HZ = 8.0  # fingerprints a second
+_HZ = 8.0  # pictures a second that are asked whether they were shown before
+_RUN = 4  # of them in a row
+_MOVES = 4.0  # levels that a stretch of so many must change by
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ def _shots(media: Media, times: Times, sight: Sight, boundaries: list[Boundary])
 
 def _frozen(sight: Sight) -> tuple[Span, ...]:
     """Return where the picture stands still though it is not black: encoder noise aside, nothing changes."""
-    still = (sight.change < 0.0003) & (sight.spread > 0.03)
+    still = (sight.change < _STILL) & (sight.spread > 0.03)
     if len(still):
         still[0] = len(still) > 1 and bool(still[1])
     return _runs(sight.time, still, _FROZEN)
@@ -156,64 +160,59 @@ def irregular(times: Times) -> int:
 
 
 class Fingerprints:
-    """Small grey pictures, eight a second, that tell whether footage was shown before."""
+    """Small grey versions of every picture that tell whether footage was shown before."""
 
     def __init__(self, rate: float) -> None:
-        self._step = 1.0 / min(_HZ, rate)
-        self._next = 0.0
-        self.time: list[float] = []
+        self._rate = rate
+        self._time = array("d")
         self._small: list[Any] = []
 
     def see(self, picture: Seen) -> None:
         """Take a picture."""
-        if picture.time + 1e-6 < self._next:
-            return
-        self._next = picture.time + self._step - 1e-3
-        self.time.append(picture.time)
+        self._time.append(picture.time)
         grey = cv2.cvtColor(picture.thumb, cv2.COLOR_RGB2GRAY)
         self._small.append(cv2.resize(grey, (24, 14), interpolation=cv2.INTER_AREA).ravel())
 
-    def table(self) -> NDArray[np.float32]:
-        """Return the prints, float32 (n, 336), 0..255."""
-        return np.asarray(self._small, np.float32).reshape(len(self._small), -1)
-
     def at(self, time: float) -> NDArray[np.float32]:
-        """Return the print nearest to a second."""
-        index = int(np.argmin(np.abs(np.asarray(self.time) - time)))
+        """Return the print nearest to a second, float32 (336,)."""
+        index = int(np.argmin(np.abs(np.frombuffer(self._time, np.float64) - time)))
         return np.asarray(self._small[index], np.float32)
 
     def repeated(self, cuts: list[float]) -> tuple[Span, ...]:
         """Return the spans that were shown before, of half a second and more.
 
-        Two stretches are the same footage when four prints in a row differ by less than the coding noise (2.5 levels
-        in the mean), in another shot. Where nothing moves, a return to the same set-up cannot be told from the same
-        frames, so a stretch counts only if it moves by more than it differs.
+        Eight pictures a second (fewer in films over 20 minutes) are compared with every picture of earlier shots. Two
+        stretches are the same footage when four in a row differ by no more than coding noise (3 levels, root mean
+        square). Where nothing moves, a return to the same set-up cannot be told from the same frames, so a stretch
+        counts only if it moves by more than that.
         """
-        table = self.table()
-        n = len(table)
-        if n < 8:
+        n = len(self._small)
+        time = np.frombuffer(self._time, np.float64)
+        hz = _HZ * min(1.0, 1200.0 / max(1.0, float(time[-1]))) if n else _HZ
+        stride = max(1, round(self._rate / hz))
+        back = (_RUN - 1) * stride
+        if n <= back + 1:
             return ()
-        shot = np.searchsorted(np.asarray(cuts), np.asarray(self.time) + 1e-6, side="right")
-        run = 4
-        moving = np.zeros(n, np.float32)
-        moving[run:] = np.abs(table[run:] - table[:-run]).mean(axis=1)
-        plain = table.std(axis=1) < 4.0
+        table = np.asarray(self._small, np.float32)
+        shot = np.searchsorted(np.asarray(cuts), time + 1e-6, side="right")
         square = (table**2).sum(axis=1)
+        moving = np.abs(table[back:] - table[:-back]).mean(axis=1)
+        asked = np.arange(0, n, stride)
         again = np.zeros(n, bool)
-        width = table.shape[1]
-        for begin in range(0, n, 512):
-            rows = slice(begin, min(n, begin + 512 + run))
-            # A root mean square of 3 bounds the mean difference by 3; it is one product of matrices.
-            gap = (square[rows, None] + square[None, :] - 2 * table[rows] @ table.T) / width
-            same = (gap < 9.0) & (shot[None, :] < shot[rows, None]) & ~plain[rows, None]
-            chain = same[run - 1 :, run - 1 :].copy()
-            for back in range(1, run):
-                chain &= same[run - 1 - back : same.shape[0] - back, run - 1 - back : n - back]
-            where = np.flatnonzero(chain.any(axis=1)) + begin + run - 1
-            for i in where:
-                if moving[i] > 4.0:
-                    again[i - run + 1 : i + 1] = True
-        return _runs(np.asarray(self.time), again, 0.45)
+        rows = max(_RUN, 8_000_000 // n)
+        for first in range(_RUN - 1, len(asked), rows):
+            part = asked[first - _RUN + 1 : first + rows]
+            gap = (square[part, None] + square[None, :] - 2 * table[part] @ table.T) / table.shape[1]
+            same = (gap < 9.0) & (shot[None, :] < shot[part, None])
+            # Row r, column c: the print part[r + _RUN - 1] and picture c + back, and the three before each, are alike.
+            chain = same[: len(part) - _RUN + 1, : n - back].copy()
+            for k in range(1, _RUN):
+                chain &= same[k : len(part) - _RUN + 1 + k, k * stride : n - back + k * stride]
+            for r in np.flatnonzero(chain.any(axis=1)):
+                end = int(part[r + _RUN - 1])
+                if moving[end - back] > _MOVES and shot[end - back] == shot[end]:
+                    again[end - back : end + 1] = True
+        return _runs(time, again, 0.45)
 
 
 def grouped(shots: tuple[Shot, ...], prints: Fingerprints, rate: Fraction) -> tuple[Shot, ...]:
