@@ -44,7 +44,7 @@ def drums(bpm: float, bars: int, start: float = 0.4, rate: int = RATE) -> tuple[
     return sound / np.abs(sound).max() * 0.9, beats
 
 
-@pytest.mark.parametrize("bpm", [105.0, 120.0, 147.3])
+@pytest.mark.parametrize("bpm", [92.0, 120.0, 147.3, 175.0])
 def test_beats_of_drums_lie_on_them(tmp_path: Path, bpm: float) -> None:
     sound, beats = drums(bpm, 10)
     song = hear(write_wav(tmp_path / "a.wav", sound))

@@ -67,7 +67,7 @@ class _Places:
 
 
 def decode(beat: Array, down: Array, fps: int, prior: Array, meters: tuple[int, ...] = (3, 4)) -> Path:
-    """Return the best path.
+    """Return the best path from the first to the last period of the song.
 
     Parameters
     ----------
@@ -102,7 +102,9 @@ def decode(beat: Array, down: Array, fps: int, prior: Array, meters: tuple[int, 
         for late in (-1, 1):
             np.maximum(best, leave[rows - late, :, which] - _LATE, out=best)
         came = best[:, :, places.before].transpose(0, 2, 1) + weight
-        here = np.maximum(came, 0) + odds[start:stop, :, None]  # 0: the song begins here
+        if start < reach:  # the first beat comes within the slowest period
+            came[: reach - start] = np.maximum(came[: reach - start], 0)
+        here = came + odds[start:stop, :, None]
         arrive[start + reach : stop + reach] = here
         leave[start + reach : stop + reach] = _moved(here)
     return _trace(arrive, leave, period, weight, places, reach)
@@ -120,7 +122,9 @@ def _moved(here: Array) -> Array:
 
 def _trace(arrive: Array, leave: Array, period: NDArray[np.int64], weight: Array, places: _Places, reach: int) -> Path:
     """Follow the best path back; its choices are found again instead of having been stored."""
-    row, place, state = (int(v) for v in np.unravel_index(int(arrive.argmax()), arrive.shape))
+    tail = arrive[-reach:]
+    row, place, state = (int(v) for v in np.unravel_index(int(tail.argmax()), tail.shape))
+    row += len(arrive) - len(tail)
     score = float(arrive[row, place, state])
     meter, offset = places.tell(place)
     states = np.arange(len(period))
@@ -130,7 +134,7 @@ def _trace(arrive: Array, leave: Array, period: NDArray[np.int64], weight: Array
         rows = [row - int(period[state]) - late for late in (0, -1, 1)]
         values = [float(leave[r, place, state]) - float(_LATE) * (i > 0) for i, r in enumerate(rows)]
         choice = int(np.argmax(values))
-        if values[choice] + float(weight[state]) <= 0:
+        if row < 2 * reach and values[choice] + float(weight[state]) <= 0:
             break
         row = rows[choice]
         jumps = np.abs(states - state)

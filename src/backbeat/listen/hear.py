@@ -20,7 +20,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 1  # of everything heard; a change makes the cache hear again
+VERSION = 2  # of everything heard; a change makes the cache hear again
 _RATE = 44_100
 _UNSURE = 0.35  # beat confidence under which the grid is called free time
 

@@ -14,7 +14,7 @@ LEAD = 0.002  # s, by which the curve's peak comes before the true instant: clic
 _REACH = 0.06  # s, how far a stretch of beats may move together
 _FINE = 0.012  # s, how far a beat may move alone
 _AROUND = 8  # beats on either side that move together
-_EVEN = 0.004  # s, how far the beats of a machine stray from a straight line, as measured here
+EVEN = 0.004  # s, how far the beats of a machine stray from a straight line, as measured here
 _SPANS = (4, 8, 16, 32, 64)  # beats on either side that a line may be laid through
 
 
@@ -44,11 +44,11 @@ def snap(times: Times, curve: NDArray[np.float32]) -> Times:
     return np.asarray(np.maximum.accumulate(np.maximum(moved, 0.0)), dtype=np.float64)
 
 
-def straighten(times: Times) -> Times:
+def straighten(times: Times, tolerance: float = EVEN) -> Times:
     """Return `times` laid on lines where they are as even as a machine's, and left alone where a human plays.
 
-    Each beat takes the longest stretch around it, up to 64 beats either way, that a straight line fits within 4 ms on
-    average; what the attack curve's 2-ms steps blur is averaged away.
+    Each beat takes the longest stretch around it, up to 64 beats either way, that a straight line fits within
+    `tolerance` seconds (RMS); what a frame or a step of the attack curve blurs is averaged away.
     """
     count = len(times)
     if count < 2 * _SPANS[0] + 1:
@@ -70,6 +70,6 @@ def straighten(times: Times) -> Times:
         centred = summed(times * times) / weight - mean**2
         error = np.sqrt(np.maximum(centred - slope**2 * across, 0))
         line = mean + slope * (index - middle)
-        even = error < _EVEN
+        even = error < tolerance
         out[even] = line[even]
     return np.asarray(np.maximum.accumulate(np.maximum(out, 0.0)), dtype=np.float64)
