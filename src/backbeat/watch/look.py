@@ -24,7 +24,7 @@ from backbeat.watch.speech import OwnSpeech
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 2  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 3  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
