@@ -53,7 +53,7 @@ def gather(sheet: Sheet) -> Timeline:
         tracks=(*tracks, *sounds),
         cues=tuple(sorted(cues, key=lambda c: (c.start, c.path))),
         markers=tuple(_marker(m, sheet) for m in sheet.marks if m.kind != "speed"),
-        takes=tuple(_media(s) for s in sheet.sources() if s.picture or not _is_sound_name(s.path)),
+        takes=tuple(_media(s) for s in sheet.sources() if s.picture or not is_sound_name(s.path)),
         start_timecode=sheet.start,
         metadata=() if sheet.drop else (("drop_frame", "no"),),
     )
@@ -63,12 +63,13 @@ def _path(event: Event) -> str:
     return event.source.path if event.source else ""
 
 
-def _is_sound_name(path: str) -> bool:
+def is_sound_name(path: str) -> bool:
+    """Whether the suffix is one of sound alone."""
     return PurePath(path).suffix.lower() in _SONGS
 
 
 def _is_song(event: Event) -> bool:
-    return event.source is not None and (not event.source.picture or _is_sound_name(event.source.path))
+    return event.source is not None and (not event.source.picture or is_sound_name(event.source.path))
 
 
 def _clip(event: Event, sheet: Sheet, gain: float | None = None, spare: list[Event] | None = None) -> Clip:

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read what another program wrote, whatever it is, as a `Timeline`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from backbeat.errors import InputError
+from backbeat.exchange.gather import gather
+from backbeat.exchange.timecode import DROP_RATES, relabelled
+from backbeat.model.footage import Media
+from backbeat.model.timeline import Clip, Timeline
+
+SUFFIXES = (".otio", ".otioz", ".fcpxml", ".fcpxmld", ".xml", ".edl", ".mlt", ".kdenlive")
+
+
+def read(path: str | Path, *, rate: Fraction | None = None, unpack: Path | None = None) -> Timeline:
+    """Return the edit in `path`; XML is known by its root element, the rest by its suffix.
+
+    Parameters
+    ----------
+    path
+        The file; an ``.fcpxmld`` bundle is a folder.
+    rate
+        Frames a second of an EDL, which names none.
+    unpack
+        Folder for the media of an ``.otioz``.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, hostile or of no known kind.
+    """
+    from backbeat.exchange import otio, otioz, read_edl, read_fcp7, read_fcpxml, read_mlt, xmlio
+
+    path = Path(path)
+    if path.is_dir() and (path / "Info.fcpxml").is_file():
+        path /= "Info.fcpxml"
+    if not path.is_file():
+        raise InputError(f"{path}: no such file", "check the name")
+    suffix = path.suffix.lower()
+    if suffix == ".otio":
+        return otio.load(path)
+    if suffix == ".otioz":
+        return otioz.unpack(path, unpack or path.with_suffix(".media"))
+    if suffix == ".edl":
+        return gather(read_edl.read_edl(path, rate))
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path}: no edit that can be read", f"give {', '.join(SUFFIXES)}")
+    root = xmlio.read(path)
+    readers = {"fcpxml": read_fcpxml.read_fcpxml, "xmeml": read_fcp7.read_fcp7, "mlt": read_mlt.read_mlt}
+    if root.tag not in readers:
+        raise InputError(f"{path}: XML of an unknown kind ({root.tag})", "give FCPXML, FCP 7 XML, MLT or Kdenlive")
+    try:
+        return gather(readers[root.tag](root, path))
+    except (ValueError, KeyError, IndexError, ZeroDivisionError, OverflowError) as error:
+        raise InputError(f"{path}: damaged ({error!r})", "export it again from the program that made it") from error
+
+
+def settled(timeline: Timeline, facts: dict[str, Media]) -> Timeline:
+    """Return `timeline` with the true facts of its media, and source positions that the paper could not know.
+
+    A paper without the file's length (an EDL) counts source frames by timecode; these become frames of the file. One
+    that counts in its own rate (MLT) is turned to the file's.
+    """
+    told = {m.path: m for m in timeline.takes}
+
+    def clip(c: Clip) -> Clip:
+        true = facts.get(c.take)
+        if true is None:
+            return c
+        paper = told.get(c.take)
+        source_in = c.source_in
+        by_timecode = (paper is None or not paper.frames) and true.start_timecode is not None
+        if by_timecode:
+            drop = true.rate in DROP_RATES
+            there = relabelled(source_in, c.source_rate, true.rate, drop=drop) - (true.start_timecode or 0)
+            source_in = there if there >= 0 else source_in
+        if not by_timecode or source_in == c.source_in:
+            source_in = round(Fraction(c.source_in) / c.source_rate * true.rate)
+        return replace(c, source_in=source_in, source_rate=true.rate)
+
+    tracks = tuple(replace(t, clips=tuple(clip(c) for c in t.clips)) for t in timeline.tracks)
+    known = {m.path for m in timeline.takes}
+    takes = tuple(facts.get(m.path, m) for m in timeline.takes)
+    takes += tuple(m for p, m in facts.items() if p not in known)
+    size = {}
+    if facts and not any(m.width for m in timeline.takes):
+        first = next(iter(facts.values()))
+        size = {"width": first.width, "height": first.height}
+    return replace(timeline, tracks=tracks, takes=takes, **size)  # type: ignore[arg-type]
