@@ -89,7 +89,7 @@ def _list(sheet: Sheet, lane: Lane, reels: dict[Source, str], heard: set[int], *
         before, after = inward.get(event.start), inward.get(event.end)
         # The list hands over at the start of a dissolve, not at its cut.
         follows = any(e.start == event.end for e in events[number : number + 1])
-        first = event.start - (before.before if before else 0)
+        first = _first(event, inward)
         end = event.end - (after.before if after and follows else -after.after if after else 0)
         head = f"{number:0{width}d}  "
         if before is not None:
@@ -99,11 +99,20 @@ def _list(sheet: Sheet, lane: Lane, reels: dict[Source, str], heard: set[int], *
             lines.append(f"* FROM CLIP NAME: {_plain(event.name)}")
         lines += _notes(sheet, reels, event, first)
         if marks:
-            for mark in sheet.marks[bisect_left(frames, first) : bisect_left(frames, end)]:
+            # Marks in a gap stand under the event before it.
+            begin = bisect_left(frames, first) if number > 1 else 0
+            then = bisect_left(frames, _first(events[number], inward)) if number < len(events) else len(frames)
+            for mark in sheet.marks[begin:then]:
                 at = label(sheet.start + mark.frame, sheet.rate, drop=sheet.drop)
                 lines.append(f"* LOC: {at} {mark.colour:<7} {_plain(mark.name)}")
         last = event
     return "\n".join(lines) + "\n"
+
+
+def _first(event: Event, inward: dict[int, Dissolve]) -> int:
+    """Return the record frame with which an event's line begins: that of its dissolve."""
+    dissolve = inward.get(event.start)
+    return event.start - (dissolve.before if dissolve else 0)
 
 
 def _dissolve(

@@ -72,15 +72,13 @@ def settled(timeline: Timeline, facts: dict[str, Media]) -> Timeline:
         if true is None:
             return c
         paper = told.get(c.take)
-        source_in = c.source_in
-        by_timecode = (paper is None or not paper.frames) and true.start_timecode is not None
-        if by_timecode:
+        there = -1
+        if (paper is None or not paper.frames) and true.start_timecode is not None:
             drop = true.rate in DROP_RATES
-            there = relabelled(source_in, c.source_rate, true.rate, drop=drop) - (true.start_timecode or 0)
-            source_in = there if there >= 0 else source_in
-        if not by_timecode or source_in == c.source_in:
-            source_in = round(Fraction(c.source_in) / c.source_rate * true.rate)
-        return replace(c, source_in=source_in, source_rate=true.rate)
+            there = relabelled(c.source_in, c.source_rate, true.rate, drop=drop) - true.start_timecode
+        if there < 0:  # not by timecode after all
+            there = round(Fraction(c.source_in) / c.source_rate * true.rate)
+        return replace(c, source_in=there, source_rate=true.rate)
 
     tracks = tuple(replace(t, clips=tuple(clip(c) for c in t.clips)) for t in timeline.tracks)
     known = {m.path for m in timeline.takes}

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from backbeat.errors import InputError
 from backbeat.exchange.colours import KIND_COLOURS, named
+from backbeat.exchange.gather import is_sound_name
 from backbeat.exchange.sheet import ONE, ZERO, Dissolve, Event, Lane, Mark, Sheet, Source
 from backbeat.exchange.urls import local_path
 from backbeat.model.time import frame_at
@@ -69,7 +70,7 @@ class _Reader:
         # Kdenlive counts from the bottom up, sound first.
         ordered = [x for x in lanes if x.picture]
         ordered += [*heard, *(x for x in (lanes[::-1] if self._kdenlive() else lanes) if not x.picture)]
-        ordered = [replace(x, events=tuple(self._whole(e) for e in x.events)) for x in ordered]
+        ordered = [self._known(x) for x in ordered]
         marks = self._marks(main)
         out = main.get("out")
         end = max((e.end for lane in ordered for e in lane.events), default=0)
@@ -77,10 +78,12 @@ class _Reader:
         name = self.root.get("title", "") or self.path.stem
         return Sheet(name, self.rate, *self.size, frames, tuple(ordered), marks)
 
-    def _whole(self, event: Event) -> Event:
-        """Return `event` with all that was learnt of its source by the end."""
+    def _known(self, lane: Lane) -> Lane:
+        """Return `lane` with all that was learnt of its sources by the end."""
         known = {s.path: s for s in self.sources.values()}
-        return replace(event, source=known[event.source.path]) if event.source else event
+        events = tuple(replace(e, source=known[e.source.path]) if e.source else e for e in lane.events)
+        music = lane.kind == "sound" and events and not any(e.source is None or e.source.picture for e in events)
+        return replace(lane, events=events, kind="music" if music else lane.kind)
 
     def _kdenlive(self) -> bool:
         return "main_bin" in self.named
@@ -123,8 +126,7 @@ class _Reader:
             events = self._parted(events, dissolves)
         name = own.get("shotcut:name") or own.get("kdenlive:track_name", "")
         off = hide == "both"
-        music = sound and bool(events) and all(e.source is not None and not _has_picture(e.source) for e in events)
-        kind = "music" if music else "sound" if sound else "alternates" if off and name == "Alternates" else "picture"
+        kind = "sound" if sound else "alternates" if off and name == "Alternates" else "picture"
         if kind == "alternates":
             events = [replace(e, enabled=False) for e in events]
         order = tuple(sorted(dissolves, key=lambda d: d.at))
@@ -206,7 +208,9 @@ class _Reader:
         whole = frame_at(length * abs(speed) / self.rate, self.rate) if length else 0
         link = next((fields(x) for x in place.findall("link")), {})
         line = link.get("time_map") or link.get("map") or ""
-        source = self._source(resource, told, 0 if line else whole)
+        if line:  # the chain is as long as the map, the file as long as what the map reaches
+            whole = frame_at(max(Fraction(part.split("=")[1]) for part in line.split(";")), self.rate)
+        source = self._source(resource, told, whole)
         for look in (fields(f) for f in place.findall("filter")):
             if look.get("mlt_service") == "brightness" and look.get("alpha"):
                 base = replace(base, opacity=float(look["alpha"].split("=")[-1]))
@@ -251,12 +255,13 @@ class _Reader:
 
     def _source(self, resource: str, told: dict[str, str], frames: int) -> Source:
         if resource not in self.sources:
-            picture = told.get("video_index") != "-1" and told.get("kdenlive:clip_type") != "1"
-            self.sources[resource] = Source(local_path(resource, self.folder), self.rate, frames, picture=picture)
+            self.sources[resource] = Source(local_path(resource, self.folder), self.rate, frames, picture=False)
         known = self.sources[resource]
-        if frames > known.frames:
-            known = self.sources[resource] = replace(known, frames=frames)
-        return known
+        seen = told.get("video_index") != "-1" and told.get("kdenlive:clip_type") != "1"
+        if is_sound_name(known.path):
+            seen = False
+        self.sources[resource] = replace(known, frames=max(frames, known.frames), picture=known.picture or seen)
+        return self.sources[resource]
 
     # ------------------------------------------------------------------ marks
 
@@ -281,9 +286,3 @@ class _Reader:
             at = int(guide.get("pos", 0))
             found.append(Mark(at, 0, str(guide.get("comment", "")), kind, KIND_COLOURS[kind], at / self.rate))
         return tuple(sorted(found, key=lambda m: m.frame))
-
-
-def _has_picture(source: Source) -> bool:
-    from backbeat.exchange.gather import is_sound_name
-
-    return source.picture and not is_sound_name(source.path)
