@@ -171,7 +171,7 @@ def _cue_levels(a: Timeline, b: Timeline) -> str:
     for edit in (a, b):
         table = {}
         for event in (e for lane in draw(edit).of("music") for e in lane.events):
-            fades = (14, 26)
+            fades = (round(0.5 * a.rate) + 1, round(a.rate) + 1)
             for k in range(fades[0], event.frames - fades[1]):
                 table[event.start + k, _path(event)] = gain_at(event, k / edit.rate)
         tables.append(table)
@@ -203,7 +203,8 @@ def _disabled(a: Timeline, b: Timeline) -> str:
 
 
 def _alternates(a: Timeline, b: Timeline) -> str:
-    one, other = ({c.start: [(x.take, x.source_in) for x in c.alternates] for c in shown(e)} for e in (a, b))
+    hour = a.takes[0].start_timecode or 1  # a list counts by timecode
+    one, other = ({c.start: [(x.take, x.source_in % hour) for x in c.alternates] for c in shown(e)} for e in (a, b))
     return _same(one, other)
 
 

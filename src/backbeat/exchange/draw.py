@@ -173,45 +173,49 @@ def _music(timeline: Timeline) -> list[Lane]:
 
 
 def _pieces(cue: Cue, timeline: Timeline) -> list[tuple[str, Event]]:
-    """One event for every stretch of the song between seams."""
-    spans: list[tuple[Fraction, Fraction, Fraction]] = []  # film from, film to, song at from
-    stretch = exact(cue.stretch) if not cue.tempo_map else ONE
-    film, song, end = exact(cue.start), exact(cue.song_in), exact(cue.end)
-    for seam in cue.seams if not cue.tempo_map else ():
-        leave = film + (exact(seam.out) - song) / stretch
+    """Return one event for every stretch of the song between seams.
+
+    The song is first laid out as if played straight (`line`: film seconds to song seconds); every seam passed shifts
+    what really sounds.
+    """
+    begin, end, stretch = exact(cue.start), exact(cue.end), exact(cue.stretch)
+    points = tuple((exact(f), exact(s)) for f, s in cue.tempo_map)
+    bends = len(points) >= 2
+    if not bends:
+        points = ((begin, exact(cue.song_in)), (begin + 1, exact(cue.song_in) + stretch))
+    line, back = Event(0, 1, None, keys=points), Event(0, 1, None, keys=tuple((s, f) for f, s in points))
+    spans: list[tuple[Fraction, Fraction, Fraction]] = []  # film from, film to, shift
+    film, shift = begin, ZERO
+    for seam in cue.seams:
+        leave = back.at(exact(seam.out) - shift)
         if not film < leave < end:
             break
-        spans.append((film, leave, song))
-        film, song = leave, exact(seam.into)
-    spans.append((film, end, song))
+        spans.append((film, leave, shift))
+        film, shift = leave, shift + exact(seam.into) - exact(seam.out)
+    spans.append((film, end, shift))
     rate, found = timeline.rate, []
-    for index, (begin, stop, at) in enumerate(spans):
-        start, last = frame_at(begin, rate), min(frame_at(stop, rate), max(timeline.frames, 1))
-        into = at + (start / rate - begin) * stretch
-        if into < 0:
-            start, into = start + 1, into + stretch / rate
-        if last <= start:
+    for index, (first, last, jump) in enumerate(spans):
+        start, stop = frame_at(first, rate), min(frame_at(last, rate), max(timeline.frames, 1))
+        if line.at(start / rate) + jump < 0:  # half a frame before the song begins
+            start += 1
+        if stop <= start:
             continue
+        at, length = start / rate, (stop - start) / rate
+        into = line.at(at)
         keys: tuple[tuple[Fraction, Fraction], ...] = ()
-        speed = stretch
-        if len(cue.tempo_map) >= 2:
-            line = tuple((exact(f) - start / rate, exact(s)) for f, s in cue.tempo_map)
-            whole = Event(0, 1, None, keys=line)
-            into = whole.at(ZERO)
-            inner = [(k, s - into) for k, s in line if ZERO < k < (last - start) / rate]
-            length = (last - start) / rate
-            keys = ((ZERO, ZERO), *inner, (length, whole.at(length) - into))
-            speed = _average(keys, length)
+        if bends:
+            inner = [(f - at, s - into) for f, s in points if ZERO < f - at < length]
+            keys = ((ZERO, ZERO), *inner, (length, line.at(at + length) - into))
         event = Event(
             start=start,
-            frames=last - start,
+            frames=stop - start,
             source=None,
-            into=into,
-            speed=speed,
+            into=into + jump,
+            speed=_average(keys, length) if bends else stretch,
             keys=keys,
             name=cue.name or PurePath(cue.path).stem,
             note=cue.usage,
-            gain=_level(cue, start / rate, last / rate),
+            gain=_level(cue, at, at + length),
             fade_in=exact(cue.fade_in) if index == 0 else ZERO,
             fade_out=exact(cue.fade_out) if index == len(spans) - 1 else ZERO,
         )

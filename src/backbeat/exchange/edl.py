@@ -169,7 +169,9 @@ def _notes(sheet: Sheet, reels: dict[Source, str], event: Event, first: int) -> 
     lines = []
     if event.source is not None and (event.speed != 1 or event.keys):
         pace = float(event.speed * nominal(sheet.rate))
-        text = f"-{-pace:05.1f}" if pace < 0 else f"{pace:05.1f}"
+        # One decimal as the format has it; two, which readers take as well, where one would bend the speed.
+        digits = f"{abs(pace):05.1f}" if abs(round(pace, 1) - pace) < 1e-6 else f"{abs(pace):06.2f}"
+        text = f"-{digits}" if pace < 0 else digits
         entry = _label(sheet, _source_span(sheet, event, first, first)[0])
         lines.append(f"M2   {reels[event.source]:<8}       {text}                {entry}")
     if event.keys:

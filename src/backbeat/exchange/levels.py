@@ -34,7 +34,7 @@ def amplitudes(event: Event, rate: Fraction) -> list[tuple[Fraction, float]]:
         return [(ZERO, _factor(gain_at(event, ZERO)))]
     times = {ZERO, length, *(t for t, _ in event.gain if ZERO <= t <= length)}
     for (t0, v0), (t1, v1) in pairwise(event.gain):
-        parts = min(int(abs(v1 - v0) / 3) + 1, 32)
+        parts = max(min(int(abs(v1 - v0) / 3) + 1, int((t1 - t0) * rate)), 1)  # keys lie on frames
         times |= {t0 + (t1 - t0) * i / parts for i in range(parts)}
     fade_in, fade_out = min(event.fade_in, length), min(event.fade_out, length)
     times |= {fade_in, length - fade_out}
