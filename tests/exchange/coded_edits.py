@@ -18,9 +18,9 @@ FRAMES = 96
 def shoot(folder: Path, rate: Fraction) -> dict[str, int]:
     """Write two takes, one with a name that breaks careless writers, and a song; return path to take id."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = ("plain.mp4", "Ünï 花 & b #1 100%.mp4")
+    names = ("plain.mov", "Ünï 花 & b #1 100%.mov")
     for take, name in enumerate(names, 1):
-        coded.write_take(folder / name, take, frames=FRAMES, rate=rate, size=SIZE)
+        coded.write_take(folder / name, take, frames=FRAMES, rate=rate, size=SIZE, sound="pcm_s16le")
     coded.write_wav(folder / "söng.wav", coded.take_sound(9, 8.0))
     return {str(folder / name): take for take, name in enumerate(names, 1)}
 

@@ -23,18 +23,16 @@ def kdenlive(sheet: Sheet, folder: Path | None = None) -> bytes:
     """Return the project of `sheet`; media beneath `folder`, where the file will lie, are named relative to it."""
     doc = Document(sheet, folder)
     doc.root.set("producer", "main_bin")
-    bins = _bin(doc)
     # From the bottom of the time line up: sound first, the last of it lowest, then the pictures.
     lanes = [(i, x) for i, x in enumerate(sheet.lanes) if not x.picture][::-1]
     lanes += [(i, x) for i, x in enumerate(sheet.lanes) if x.picture]
-    _black(doc)
     rows = {number: row for row, (number, _) in enumerate(lanes)}
-    placed: dict[tuple[int, int], str] = {}
+    bins = _bin(doc, _groups(doc, rows))
+    _black(doc)
     for number, lane in lanes:
-        _track(doc, lane, number, rows[number], bins, placed)
-    _groups(doc, rows)
+        _track(doc, lane, rows[number], bins)
     last = max(sheet.frames - 1, 0)
-    main = add(doc.root, "tractor", id="main", in_=0, out=last, global_feed=1)
+    main = add(doc.root, "tractor", id="main", in_=0, out=last)
     add(main, "track", producer="black_track")
     for number, _ in lanes:
         add(main, "track", producer=f"track{rows[number]}")
@@ -60,7 +58,7 @@ def _black(doc: Document) -> None:
                        "mlt_service": "color", "mlt_image_format": "rgba", "set.test_audio": 0})  # fmt: skip
 
 
-def _bin(doc: Document) -> dict[Source, int]:
+def _bin(doc: Document, groups: str) -> dict[Source, int]:
     """Append the project bin; return the bin number of every source."""
     sheet = doc.sheet
     bins = {source: number for number, source in enumerate(sheet.sources(), 2)}
@@ -73,7 +71,7 @@ def _bin(doc: Document) -> dict[Source, int]:
     fields = {
         "version": "1.04", "kdenliveversion": "22.12.3", "documentid": "1", "profile": "", "activeTrack": 0,
         "audioTarget": -1, "videoTarget": -1, "position": 0, "zoom": 8, "seekOffset": 0,
-        "guides": json.dumps(guides, ensure_ascii=False),
+        "guides": json.dumps(guides, ensure_ascii=False), "groups": groups,
     }  # fmt: skip
     properties(playlist, {f"kdenlive:docproperties.{k}": v for k, v in fields.items()})
     properties(playlist, {"xml_retain": 1})
@@ -92,9 +90,7 @@ def _guide(kind: str) -> int:
     return {"downbeat": 1, "beat": 2, "section": 3, "hit": 4, "cue": 5, "note": 6, "speed": 7}.get(kind, 0)
 
 
-def _track(
-    doc: Document, lane: Lane, number: int, row: int, bins: dict[Source, int], placed: dict[tuple[int, int], str]
-) -> None:
+def _track(doc: Document, lane: Lane, row: int, bins: dict[Source, int]) -> None:
     sound = not lane.picture
     lists = [Element("playlist", id=f"playlist{2 * row + i}") for i in (0, 1)]
     track = Element("tractor", {"id": f"track{row}", "in": "0", "out": str(max(doc.sheet.frames - 1, 0))})
@@ -103,6 +99,7 @@ def _track(
             properties(part, {"kdenlive:audio_track": 1})
     properties(track, {"kdenlive:track_name": lane.name, "kdenlive:trackheight": 67, "kdenlive:timeline_active": 1})
     mixes = {d.at: d for d in lane.dissolves}
+    changes: list[Element] = []
     ends, on = [0, 0], 0
     for index, event in enumerate(lane.events):
         touches = index > 0 and lane.events[index - 1].end == event.start
@@ -111,7 +108,7 @@ def _track(
         after = mixes.get(event.end) if follows else None
         if before is not None:
             on = 1 - on
-            _mix(track, before, backwards=on == 0)
+            changes.append(_mix(before, backwards=on == 0))
         first = event.start - (before.before if before else 0)
         last = event.end + (after.after if after else 0)
         if (not event.enabled and lane.enabled) or (event.source is None and event.title is None):
@@ -119,8 +116,6 @@ def _track(
         name, into, element = doc.producer(event, sound=sound, picture=lane.picture, extra=_bin_of(event, bins))
         if event.title is not None:
             properties(element, {"kdenlive:clipname": event.name})
-        placed[number, index] = name
-        doc.root.append(element)  # behind the lists that came before, in front of its own
         into = max(into - (event.start - first), 0)
         if first > ends[on]:
             add(lists[on], "blank", length=first - ends[on])
@@ -134,6 +129,7 @@ def _track(
         doc.root.append(part)
         hide = "both" if not lane.enabled else "video" if sound else "audio"
         add(track, "track", producer=part.get("id"), hide=hide)
+    track.extend(changes)
     doc.root.append(track)
 
 
@@ -141,17 +137,18 @@ def _bin_of(event: Event, bins: dict[Source, int]) -> dict[str, object]:
     return _own(bins[event.source], event.source) if event.source is not None else {}
 
 
-def _mix(track: Element, dissolve: Dissolve, *, backwards: bool) -> None:
+def _mix(dissolve: Dissolve, *, backwards: bool) -> Element:
     first, last = dissolve.at - dissolve.before, dissolve.at + dissolve.after - 1
-    change = add(track, "transition", in_=first, out=last)
+    change = Element("transition", {"in": str(first), "out": str(last)})
     properties(change, {
         "a_track": 0, "b_track": 1, "factory": "loader", "softness": 0, "alpha_over": 1, "mlt_service": "luma",
         "kdenlive_id": "luma", "kdenlive:mixcut": dissolve.after, "reverse": int(backwards),
     })  # fmt: skip
+    return change
 
 
-def _groups(doc: Document, rows: dict[int, int]) -> None:
-    """Tie own sound to its picture, as Kdenlive ties what came in together."""
+def _groups(doc: Document, rows: dict[int, int]) -> str:
+    """Return the ties of own sound to its picture, as Kdenlive ties what came in together."""
     groups = []
     for (number, index), event in doc.heard.items():
         sound = next(i for i, x in enumerate(doc.sheet.lanes) if x.mates == number)
@@ -159,5 +156,4 @@ def _groups(doc: Document, rows: dict[int, int]) -> None:
         if picture.enabled and event.enabled:
             leaves = [{"data": f"{rows[n]}:{picture.start}", "leaf": "clip", "type": "Leaf"} for n in (number, sound)]
             groups.append({"children": leaves, "type": "AVSplit"})
-    playlist = next(p for p in doc.root.iter("playlist") if p.get("id") == "main_bin")
-    properties(playlist, {"kdenlive:docproperties.groups": json.dumps(groups)})
+    return json.dumps(groups)
