@@ -7,6 +7,7 @@ The prices stand for the future (what a piece of footage would be worth elsewher
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +16,22 @@ from backbeat.decide import terms
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PLANS = (0.05, 0.4)  # what a partial film pays for each clip by which it strays from the plan: loose, close
+
 
 @dataclass(slots=True)
 class _States:
-    """Partial films that end at one node: score, last set-up, and the spans they show [states, clips]."""
+    """Partial films that end at one node.
+
+    `score` at prices, last set-up, clips counted by the style's rows [states, rows], spans shown [states, clips].
+    """
 
     score: Floats
     group: Ints
+    count: Floats
     low: Ints
     high: Ints
     path: Ints
@@ -34,111 +44,225 @@ def best_arcs(net: Network, red: Floats, most: int) -> list[Ints]:
     return [order[a : min(b, a + most)] for a, b in zip(net.begin, ends, strict=True)]
 
 
-def search(net: Network, prices: Prices, width: int = 30, most: int = 24) -> Ints:
-    """Return the placements of the best film found, in order; empty if no film reaches the end."""
-    red = net.reduced(prices)
-    arcs = best_arcs(net, red, most)
+def expected(net: Network, likely: Floats) -> Floats:
+    """Return [nodes, rows] how many clips of each row of the style have ended by each node, on average."""
+    n = net.rows.styles
+    place = np.array(net.last)[net.row_of] * n + net.sc.grid.row[net.p.slot]
+    plan = np.cumsum(np.bincount(place, likely, net.nodes * n).reshape(net.nodes, n), axis=0)
+    # What is left of the prices' error is scaled away: at the end of the film the plan keeps every row.
+    end = np.clip(plan[-1], net.rows.low[:n], net.rows.high[:n])
+    return np.asarray(plan * np.where(plan[-1] > 0, end / np.maximum(plan[-1], 1e-9), 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What beams search in: a network, its reduced values at some prices, and the best placements of each slot."""
+
+    net: Network
+    red: Floats
+    arcs: list[Ints]
+    into: list[list[int]]
+
+
+def field(net: Network, at: Prices, most: int) -> Field:
+    """Return the field of `net` at prices `at`, `most` placements a slot."""
     into: list[list[int]] = [[] for _ in range(net.nodes)]
     for s, b in enumerate(net.last):
         into[b].append(s)
-    states: list[_States | None] = [None] * net.nodes
-    empty = np.zeros((1, 0), np.int64)
-    states[0] = _States(np.zeros(1), np.full(1, -1), empty, empty, empty)
-    for node in range(1, net.nodes):
-        states[node] = _arrive(net, red, arcs, into[node], states, width)
-    end = states[-1]
-    if end is None:
-        return np.zeros(0, np.int64)
-    films = [row[row >= 0] for row in end.path]
-    return max(films, key=lambda path: value_of(net, path))
+    red = net.reduced(at)
+    return Field(net, red, best_arcs(net, red, most), into)
 
 
-def furthest(net: Network, prices: Prices) -> Ints:
-    """Return the placements of the longest film that the footage allows, where none reaches the end."""
-    red = net.reduced(prices)
-    arcs = best_arcs(net, red, 200)
-    into: list[list[int]] = [[] for _ in range(net.nodes)]
-    for s, b in enumerate(net.last):
-        into[b].append(s)
-    states: list[_States | None] = [None] * net.nodes
-    empty = np.zeros((1, 0), np.int64)
-    states[0] = _States(np.zeros(1), np.full(1, -1), empty, empty, empty)
-    reached = 0
-    for node in range(1, net.nodes):
-        states[node] = _arrive(net, red, arcs, into[node], states, 60)
-        if states[node] is not None:
-            reached = node
-    last = states[reached]
-    assert last is not None
-    film_of = last.path[0]
-    return np.asarray(film_of[film_of >= 0], np.int64)
+class Beam:
+    """A search for the best film, or for the best filling of the nodes `first`..`last` of one.
 
+    `plan` [nodes, rows], where given, is what a film should have counted by each node (`expected`): the prices of the
+    rows leave ties between styles of shot lengths, the plan breaks them as the average film does. `free` marks the
+    placements that may be used; `group` is the set-up of the clip before. With `others` [rows], the counts of the rest
+    of a film that is kept, placements are worth their value itself and partial films pay their rows as they are: the
+    rest of the film is known, so nothing needs a price.
+    """
 
-def _arrive(
-    net: Network, red: Floats, arcs: list[Ints], slots: list[int], states: list[_States | None], width: int
-) -> _States | None:
-    """Return the states that reach a node through `slots`."""
-    alike = terms.ALIKE * net.sc.problem.style.jump_cut
-    scores, froms, whos, whiches = [], [], [], []
-    for s in slots:
-        before = states[net.first[s]]
-        if before is None:
-            continue
-        k = arcs[s]
-        score = before.score[:, None] + red[k] - alike * (before.group[:, None] == net.group[k])
-        scores.append(score.ravel())
-        froms.append(np.full(score.size, net.first[s]))
-        whos.append(np.repeat(np.arange(len(before.score)), len(k)))
-        whiches.append(np.tile(k, len(before.score)))
-    if not scores:
-        return None
-    score, source = np.concatenate(scores), np.concatenate(froms)
-    who, which = np.concatenate(whos), np.concatenate(whiches)
-    order = np.argsort(-score, kind="stable")
-    kept: list[int] = []
-    seen: set[tuple[float, int]] = set()
-    for chunk in range(0, len(order), 6 * width):
-        look = order[chunk : chunk + 6 * width]
-        free = _free(net, states, source[look], who[look], which[look])
-        for c in look[free].tolist():
-            key = (round(float(score[c]), 7), int(net.group[which[c]]))
-            if key not in seen:
-                seen.add(key)
-                kept.append(c)
-        if len(kept) >= width:
-            break
-    if not kept:
-        return None
-    pick = np.array(kept[:width])
-    return _extend(net, states, source[pick], who[pick], which[pick], score[pick])
+    def __init__(
+        self,
+        where: Field,
+        *,
+        width: int,
+        plan: Floats | None = None,
+        first: int = 0,
+        last: int = -1,
+        free: NDArray[np.bool_] | None = None,
+        group: int = -1,
+        others: Floats | None = None,
+        close: float = PLANS[0],
+    ) -> None:
+        net = where.net
+        self.net, self.width, self.plan, self.others, self.close = net, width, plan, others, close
+        self.red = where.red if others is None else net.p.value
+        self.arcs = where.arcs
+        self.alike = terms.ALIKE * net.sc.problem.style.jump_cut
+        self.row = net.sc.grid.row[net.slots].tolist()
+        self.states: list[_States | None] = [None] * net.nodes
+        none = np.zeros((1, 0), np.int64)
+        self.states[first] = _States(np.zeros(1), np.full(1, group), np.zeros((1, net.rows.styles)), none, none, none)
+        for node in range(first + 1, last + 1 if last >= 0 else net.nodes):
+            self.states[node] = self._arrive(node, where.into[node], free)
 
+    def films(self, node: int = -1) -> list[Ints]:
+        """Return the films that reach `node`."""
+        end = self.states[node]
+        return [] if end is None else [np.asarray(row[row >= 0], np.int64) for row in end.path]
 
-def _free(net: Network, states: list[_States | None], source: Ints, who: Ints, which: Ints) -> np.ndarray:
-    """Whether each candidate shows no source frame that its film has shown."""
-    out = np.ones(len(which), bool)
-    if net.sc.problem.reuse:
+    def furthest(self) -> int:
+        """Return the last node that any film reaches."""
+        return max(n for n, s in enumerate(self.states) if s is not None)
+
+    def _off_plan(self, count: Floats, row: int, node: int) -> Floats:
+        """Return what partial films with `count`, and one more in `row`, pay for straying from the plan at `node`."""
+        if self.others is not None:
+            n = self.net.rows.styles
+            low, high, rate = self.net.rows.low[:n], self.net.rows.high[:n], self.net.rows.rate[:n]
+            now = count + self.others
+            now[:, row] += 1
+            return np.asarray((rate * (np.maximum(now - high, 0) + np.maximum(low - now, 0))).sum(axis=1))
+        if self.plan is None:
+            return np.zeros(len(count))
+        off = np.abs(count - self.plan[node])
+        one = np.abs(count[:, row] + 1 - self.plan[node][row]) - off[:, row]
+        return np.asarray(self.close * (off.sum(axis=1) + one))
+
+    def _arrive(self, node: int, slots: list[int], free: NDArray[np.bool_] | None) -> _States | None:
+        """Return the states that reach `node` through `slots`."""
+        net = self.net
+        ranks, scores, froms, whos, whiches = [], [], [], [], []
+        for s in slots:
+            before = self.states[net.first[s]]
+            if before is None:
+                continue
+            k = self.arcs[s] if free is None else self.arcs[s][free[self.arcs[s]]]
+            score = before.score[:, None] + self.red[k] - self.alike * (before.group[:, None] == net.group[k])
+            scores.append(score.ravel())
+            ranks.append((score - self._off_plan(before.count, self.row[s], node)[:, None]).ravel())
+            froms.append(np.full(score.size, net.first[s]))
+            whos.append(np.repeat(np.arange(len(before.score)), len(k)))
+            whiches.append(np.tile(k, len(before.score)))
+        if not scores:
+            return None
+        rank, score, source = np.concatenate(ranks), np.concatenate(scores), np.concatenate(froms)
+        who, which = np.concatenate(whos), np.concatenate(whiches)
+        kept = self._choose(rank, source, who, which)
+        if not kept:
+            return None
+        pick = np.array(kept)
+        return self._extend(source[pick], who[pick], which[pick], score[pick])
+
+    def _choose(self, rank: Floats, source: Ints, who: Ints, which: Ints) -> list[int]:
+        """Return the best candidates that show nothing twice; of equals one."""
+        width, kept = self.width, []
+        order = np.argsort(-rank, kind="stable") if len(rank) < 8 * width else _top(rank, 8 * width)
+        seen: set[tuple[float, int]] = set()
+        for chunk in range(0, len(order), 4 * width):
+            look = order[chunk : chunk + 4 * width]
+            free = self._free(source[look], who[look], which[look])
+            for c in look[free].tolist():
+                key = (round(float(rank[c]), 7), int(self.net.group[which[c]]))
+                if key not in seen:
+                    seen.add(key)
+                    kept.append(c)
+            if len(kept) >= width:
+                return kept[:width]
+        if not kept and len(order) < len(rank):
+            rest = np.argsort(-rank, kind="stable")
+            kept = rest[self._free(source[rest], who[rest], which[rest])].tolist()
+        return kept[:width]
+
+    def _free(self, source: Ints, who: Ints, which: Ints) -> NDArray[np.bool_]:
+        """Whether each candidate shows no source frame that its film has shown."""
+        out = np.ones(len(which), bool)
+        if self.net.sc.problem.reuse:
+            return out
+        for node in np.unique(source).tolist():
+            before = self.states[node]
+            assert before is not None
+            mine = source == node
+            low, high = self.net.p.low[which[mine]][:, None], self.net.p.high[which[mine]][:, None]
+            w = who[mine]
+            out[mine] = ~((before.low[w] < high) & (before.high[w] > low)).any(axis=1)
         return out
-    for node in np.unique(source):
-        before = states[int(node)]
-        assert before is not None
-        mine = source == node
-        low, high = net.p.low[which[mine]][:, None], net.p.high[which[mine]][:, None]
-        w = who[mine]
-        out[mine] = ~((before.low[w] < high) & (before.high[w] > low)).any(axis=1)
-    return out
+
+    def _extend(self, source: Ints, who: Ints, which: Ints, score: Floats) -> _States:
+        net, n = self.net, len(which)
+        parts = {node: self.states[node] for node in np.unique(source).tolist()}
+        longest = max(s.path.shape[1] for s in parts.values() if s is not None) + 1
+        low, high, path = np.full((3, n, longest), -1, np.int64)
+        count = np.zeros((n, net.rows.styles))
+        for node, before in parts.items():
+            assert before is not None
+            mine = np.flatnonzero(source == node)
+            m = before.path.shape[1]
+            low[mine, :m], high[mine, :m] = before.low[who[mine]], before.high[who[mine]]
+            path[mine, :m], count[mine] = before.path[who[mine]], before.count[who[mine]]
+        low[:, -1], high[:, -1], path[:, -1] = net.p.low[which], net.p.high[which], which
+        count[np.arange(n), net.sc.grid.row[net.p.slot[which]]] += 1
+        return _States(score, net.group[which], count, low, high, path)
 
 
-def _extend(net: Network, states: list[_States | None], source: Ints, who: Ints, which: Ints, score: Floats) -> _States:
-    longest = max(s.path.shape[1] for s in (states[int(n)] for n in np.unique(source)) if s is not None) + 1
-    low, high = np.full((2, len(which), longest), -1, np.int64)
-    path = np.full((len(which), longest), -1, np.int64)
-    for i, (n, w) in enumerate(zip(source.tolist(), who.tolist(), strict=True)):
-        before = states[n]
-        assert before is not None
-        m = before.path.shape[1]
-        low[i, :m], high[i, :m], path[i, :m] = before.low[w], before.high[w], before.path[w]
-    low[:, -1], high[:, -1], path[:, -1] = net.p.low[which], net.p.high[which], which
-    return _States(score, net.group[which], low, high, path)
+def _top(rank: Floats, n: int) -> Ints:
+    """Return the indices of the `n` highest, highest first, ties by index."""
+    some = np.sort(np.argpartition(-rank, n - 1)[:n])
+    return some[np.argsort(-rank[some], kind="stable")]
+
+
+def search(where: Field, width: int = 30, plan: Floats | None = None) -> Ints:
+    """Return the placements of the best film found, in order; empty if no film reaches the end."""
+    films = [
+        film
+        for close in (PLANS if plan is not None else PLANS[:1])
+        for film in Beam(where, width=width, plan=plan, close=close).films()
+    ]
+    return max(films, key=lambda path: value_of(where.net, path)) if films else np.zeros(0, np.int64)
+
+
+def furthest(where: Field) -> Ints:
+    """Return the placements of the longest film that the footage allows, where none reaches the end."""
+    found = Beam(where, width=60)
+    films = found.films(found.furthest())
+    return max(films, key=lambda path: value_of(where.net, path))
+
+
+def improve(where: Field, path: Ints, *, clips: int = 10, step: int = 5, width: int = 12) -> Ints:
+    """Return `path` with window after window of `clips` filled anew, the rest kept, where that is worth more."""
+    net = where.net
+    value = value_of(net, path)
+    at = 0
+    while at < len(path):
+        better = refill(where, path, at, min(at + clips, len(path)), width)
+        if better is not None:
+            new = value_of(net, better)
+            if new > value + 1e-9:
+                path, value = better, new
+        at += step
+    return path
+
+
+def refill(where: Field, path: Ints, start: int, stop: int, width: int) -> Ints | None:
+    """Return the best film found that keeps `path` but for its clips `start`..`stop`; None if there is none."""
+    net = where.net
+    kept = np.concatenate([path[:start], path[stop:]])
+    first, last = int(net.from_node[path[start]]), int(net.to_node[path[stop - 1]])
+    free = np.ones(net.p.size, bool)
+    if not net.sc.problem.reuse and len(kept):
+        order = np.argsort(net.p.low[kept])
+        low, high = net.p.low[kept][order], net.p.high[kept][order]
+        # Kept spans do not overlap: a placement is free if no kept span starts inside it and the one before has ended.
+        after = np.searchsorted(low, net.p.low, side="right")
+        ended = np.where(after > 0, high[np.maximum(after - 1, 0)] <= net.p.low, True)
+        free = ended & (np.searchsorted(low, net.p.high, side="left") == after)
+    group = int(net.group[path[start - 1]]) if start else -1
+    others = film.counts(net.rows, net.sc, net.p.take(kept), np.ones(len(kept)))[: net.rows.styles]
+    beam = Beam(where, width=width, first=first, last=last, free=free, group=group, others=others)
+    films = [np.concatenate([path[:start], mid, path[stop:]]) for mid in beam.films(last)]
+    return max(films, key=lambda film: value_of(net, film)) if films else None
 
 
 def value_of(net: Network, path: Ints) -> float:

@@ -7,18 +7,17 @@ import dataclasses
 
 import numpy as np
 
-from backbeat.decide import beam, explain, prices
+from backbeat.decide import beam, explain, prices, search
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
-from backbeat.decide.place import Placements, Scene, expand, join, scene
+from backbeat.decide.place import Placements, Scene, expand, join, scene, sped
 from backbeat.decide.pool import Ints, gather
 from backbeat.decide.problem import CutProblem, Solution
 from backbeat.errors import NoEditError
 from backbeat.model.cue import Cue
 from backbeat.model.timeline import NORMAL, Clip, Marker, Speed, Timeline, Track
 
-KEEP = 60  # placements a slot in the working set
-SWEEPS = 30
+SWEEPS = 120
 
 
 def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
@@ -36,25 +35,26 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
         raise NoEditError("there is no usable shot in the footage", "add footage, or forbid fewer takes")
     grid = music.build(problem)
     sc = scene(problem, grid, pool)
-    everything = _all(sc)
-    if not everything.size:
+    rows = film.build(sc)
+    if not any((sc.span[:, r] <= n).any() for r, n in zip(pool.rate_id, pool.end - pool.start, strict=True)):
         raise NoEditError(
             "no shot is long enough for any place in the film", "add longer takes, or use a style with shorter shots"
         )
-    rows = film.build(sc)
-    net = prices.Network(sc, rows, _best(everything, KEEP))
-    best = prices.sweep(net, prices.start_prices(sc, rows), sweeps)
-    path = beam.search(net, best)
-    whole = prices.Network(sc, rows, everything)
+    found = search.find(sc, rows, sweeps)
+    net, path, bound = found.net, found.path, found.bound
     unmet: tuple[str, ...] = ()
     if not len(path):
-        net = whole
-        path = beam.search(whole, best, width=60, most=200)
+        net = prices.Network(sc, rows, _all(sc))
+        path = beam.search(beam.field(net, found.prices, 200), width=60)
     if not len(path):
-        path = beam.furthest(whole, best)
+        path = beam.furthest(beam.field(net, found.prices, 200))
+        if not len(path):
+            raise NoEditError(
+                "no shot is long enough for the first place in the film",
+                "add longer takes, or use a style with shorter shots",
+            )
         reached, asked = _seconds(problem, _end(net, path)), _seconds(problem, problem.frames)
         unmet = (f"the footage fills {reached:.1f} s of {asked:.1f} s",)
-    bound = prices.relax(whole, best).bound
     return _solution(net, path, bound, unmet)
 
 
@@ -68,20 +68,12 @@ def _end(net: prices.Network, path: Ints) -> int:
 
 def _all(sc: Scene) -> Placements:
     slots, shots = len(sc.start), sc.pool.size
-    parts = []
-    step = max(1, 200_000 // max(shots, 1))
+    parts = [sped(sc)]
+    step = max(1, 4_000 // max(shots, 1))
     for a in range(0, slots, step):
         some = np.arange(a, min(a + step, slots))
         parts.append(expand(sc, np.repeat(some, shots), np.tile(np.arange(shots), len(some))))
     return join(parts)
-
-
-def _best(p: Placements, keep: int) -> Placements:
-    """Return the `keep` best placements of each slot."""
-    order = np.lexsort((-p.value, p.slot))
-    slot = p.slot[order]
-    start = np.searchsorted(slot, slot)
-    return p.take(order[np.arange(len(order)) - start < keep])
 
 
 def _solution(net: prices.Network, path: Ints, bound: float, unmet: tuple[str, ...]) -> Solution:

@@ -23,12 +23,15 @@ from backbeat.decide.problem import CutProblem
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LATTICE = 24  # most in-points of the even lattice for one slot and shot
+LATTICE = 12  # most in-points of the even lattice for one slot and shot
 
 
 @dataclass(frozen=True, slots=True)
 class Placements:
-    """Parallel arrays: `slot`, `shot`, `low`/`high` (half-open on the axis of source frames), `value`, `factor`."""
+    """Parallel arrays: `slot`, `shot`, `low`/`high` (half-open on the axis of source frames), `value`, `factor`.
+
+    `sync` is the part of `value` that the hits earn.
+    """
 
     slot: Ints
     shot: Ints
@@ -36,6 +39,7 @@ class Placements:
     high: Ints
     value: Floats
     factor: Floats
+    sync: Floats
 
     @property
     def size(self) -> int:
@@ -124,10 +128,7 @@ def expand(sc: Scene, slot: Ints, shot: Ints) -> Placements:
     parts = [_lattice(sc, slot, shot), _on_beats(sc, slot, shot)]
     if sc.problem.style.hit_on_cut > 0:
         parts.append(_on_cut(sc, slot, shot))
-    low, high = sc.problem.style.speed
-    if high > low and not sc.problem.keep_sound:
-        parts.append(_two_on_two(sc, slot, shot))
-    return _unique(join(parts))
+    return join(parts)
 
 
 def _allowed(sc: Scene, slot: Ints, shot: Ints) -> NDArray[np.bool_]:
@@ -161,8 +162,9 @@ def _make(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, factor: Floats | N
     if sc.problem.keep_sound:
         ok &= ~(in_speech(sc, shot, source_in) | in_speech(sc, shot, out))
     slot, shot, source_in, out, factor = slot[ok], shot[ok], source_in[ok], out[ok], factor[ok]
-    value = worth(sc, slot, shot, source_in, out, factor)
-    return Placements(slot, shot, source_in + pool.base[shot], out + pool.base[shot], value, factor)
+    hits = sync(sc, slot, shot, source_in, out, factor)
+    value = plain_worth(sc, slot, shot) - terms.speed_cost(factor) + hits
+    return Placements(slot, shot, source_in + pool.base[shot], out + pool.base[shot], value, factor, hits)
 
 
 def in_speech(sc: Scene, shot: Ints, frame: Ints) -> NDArray[np.bool_]:
@@ -180,15 +182,13 @@ def in_speech(sc: Scene, shot: Ints, frame: Ints) -> NDArray[np.bool_]:
     return bad
 
 
-def worth(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, source_end: Ints, factor: Floats) -> Floats:
-    """Return the value of placements, without what depends on their neighbours."""
+def plain_worth(sc: Scene, slot: Ints, shot: Ints) -> Floats:
+    """Return the value of placements at normal speed without their hits and without what depends on neighbours."""
     pool, style, seconds = sc.pool, sc.problem.style, sc.seconds[slot]
     value = sc.base[slot] + pool.hero[shot]
     value += terms.quality(pool.quality[shot], seconds, style)
     value += terms.energy_match(pool.motion[shot], sc.grid.energy[slot], seconds, style)
-    value += terms.CIRCLED * pool.bonus[shot] * seconds
-    value -= terms.speed_cost(factor)
-    return value + sync(sc, slot, shot, source_in, source_end, factor)
+    return np.asarray(value + terms.CIRCLED * pool.bonus[shot] * seconds)
 
 
 def sync(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, source_end: Ints, factor: Floats) -> Floats:
@@ -235,11 +235,13 @@ def _lattice(sc: Scene, slot: Ints, shot: Ints) -> Placements:
     slack = pool.end[shot] - pool.start[shot] - need
     keep = slack >= 0
     slot, shot, need, slack = slot[keep], shot[keep], need[keep], slack[keep]
-    counts = np.minimum(2 + slack // np.maximum(need, 1), LATTICE)
+    counts = np.minimum(1 + -(-slack // np.maximum(need, 1)), LATTICE)
     counts = np.where(slack == 0, 1, counts)
     owner, number = _ragged(counts)
     step = slack[owner] * number // np.maximum(counts[owner] - 1, 1)
-    return _make(sc, slot[owner], shot[owner], pool.start[shot[owner]] + step)
+    plain = _make(sc, slot[owner], shot[owner], pool.start[shot[owner]] + step)
+    # A hit that is near a beat by luck is met better by an in-point of `_on_beats`: one set for each purpose.
+    return plain.take(plain.sync <= 0)
 
 
 def _hit_pairs(sc: Scene, slot: Ints, shot: Ints) -> tuple[Ints, Ints, Ints]:
@@ -270,57 +272,68 @@ def _on_cut(sc: Scene, slot: Ints, shot: Ints) -> Placements:
     owner, number = _ragged(np.where(sc.start[slot] > 0, hits, 0))
     slot, shot = slot[owner], shot[owner]
     hit = pool.hit_ptr[shot] + number
-    beat = np.clip(np.searchsorted(sc.grid.beat_frame, sc.start[slot]), 0, max(len(sc.grid.beat_frame) - 1, 0))
-    into = np.clip(sc.grid.beat_frame[beat] - sc.start[slot], 0, 1) if len(sc.grid.beat_frame) else 0
+    into = cut_frame(sc, slot) - sc.start[slot]
     source_in = np.floor((pool.hit_time[hit] - into / float(sc.problem.rate)) * pool.rate[shot] + 0.5)
     return _make(sc, slot, shot, source_in.astype(np.int64))
 
 
-def _two_on_two(sc: Scene, slot: Ints, shot: Ints) -> Placements:
-    """Put a hit and the next one or two after it on two beats by a change of speed."""
+def cut_frame(sc: Scene, slot: Ints) -> Ints:
+    """Return the record frame on which a hit is the cut itself: the cut's own beat, one frame into the clip at most."""
+    beats = sc.grid.beat_frame
+    if not len(beats):
+        return np.asarray(sc.start[slot])
+    beat = np.clip(np.searchsorted(beats, sc.start[slot]), 0, len(beats) - 1)
+    return np.asarray(sc.start[slot] + np.clip(beats[beat] - sc.start[slot], 0, 1))
+
+
+def sped(sc: Scene) -> Placements:
+    """Return all placements that put a hit and the next one or two after it on two beats by a change of speed.
+
+    The second beat is the one that needs the least change. Under speech, and where the sound is kept, there are none.
+    """
     low, high = sc.problem.style.speed
-    rate = float(sc.problem.rate)
-    quiet = ~sc.pool.talks[shot]
-    slot, shot = slot[quiet], shot[quiet]
-    owner, hit, beat = _hit_pairs(sc, slot, shot)
-    slot, shot = slot[owner], shot[owner]
-    at = sc.grid.beat_frame[beat]
-    parts = []
+    pool, grid, rate = sc.pool, sc.grid, float(sc.problem.rate)
+    none = np.zeros(0, np.int64)
+    if low == high or sc.problem.keep_sound or len(grid.beat_frame) < 2 or len(pool.hit_time) < 2:
+        return _make(sc, none, none, none)
+    shot = np.repeat(np.arange(pool.size), np.diff(pool.hit_ptr))
+    quiet = np.flatnonzero(~pool.talks[shot])
+    # Slots by the beats inside them, those that reach furthest first: the slots that hold beats b..c are a run.
+    owner, number = _ragged(np.maximum(sc.inner[:, 1] - sc.inner[:, 0], 0))
+    beat, reach = sc.inner[owner, 0] + number, sc.inner[owner, 1]
+    big = len(grid.beat_frame) + 2
+    order = np.argsort(beat * big - reach, kind="stable")
+    key, slots = (beat * big - reach)[order], owner[order]
+    parts = [_make(sc, none, none, none)]
     for ahead in (1, 2):
-        other = hit + ahead
-        ok = other < sc.pool.hit_ptr[shot + 1]
-        gap = np.where(ok, sc.pool.hit_time[np.minimum(other, len(sc.pool.hit_time) - 1)] - sc.pool.hit_time[hit], 0.0)
-        for down, up in ((low, 1.0), (1.0, high)):
-            # The slowest and the fastest way each name a beat: the first one past gap/high, the last before gap/low.
-            reach = at + gap * rate / (up if up > 1 else 1.0)
-            target = (
-                np.searchsorted(sc.grid.beat_frame, np.ceil(reach - 0.5))
-                if up > 1
-                else (np.searchsorted(sc.grid.beat_frame, np.floor(at + gap * rate / down + 0.5), side="right") - 1)
-            )
-            inside = ok & (target > beat) & (target < sc.inner[slot, 1])
-            t = np.minimum(target, len(sc.grid.beat_frame) - 1)
-            length = np.maximum(sc.grid.beat_frame[t] - at, 1) / rate
-            factor = np.round(gap / length, 4)
-            off = np.abs(gap - length) * rate
-            good = inside & (factor >= low) & (factor <= high) & (off > 0.75) & (sc.grid.beat_worth[t] > 0)
-            g = np.flatnonzero(good)
-            into = (at[g] - sc.start[slot[g]]) / rate * factor[g]
-            source_in = np.floor((sc.pool.hit_time[hit[g]] - into) * sc.pool.rate[shot[g]] + 0.5).astype(np.int64)
-            parts.append(_make(sc, slot[g], shot[g], source_in, factor[g]))
+        one = quiet[quiet + ahead < len(shot)]
+        one = one[shot[one + ahead] == shot[one]]
+        gap = pool.hit_time[one + ahead] - pool.hit_time[one]
+        target = _nearest(grid.beat_frame, grid.beat_frame[:, None] + gap * rate)
+        length = (grid.beat_frame[target] - grid.beat_frame[:, None]) / rate
+        factor = np.round(gap / np.maximum(length, 1e-3), 4)
+        good = (length > 0) & (factor >= low) & (factor <= high) & (grid.beat_worth[target] > 0)
+        # Less than three quarters of a frame off is on the beat as it is.
+        good &= (np.abs(gap - length) * rate > 0.75) & (grid.beat_worth[:, None] > 0)
+        b, k = np.nonzero(good)
+        c = target[b, k]
+        begin = np.searchsorted(key, b * big - big)
+        count = np.searchsorted(key, b * big - c, side="left") - begin
+        which, n = _ragged(np.maximum(count, 0))
+        b, k, speed = b[which], k[which], factor[b, k][which]
+        slot, hit = slots[begin[which] + n], one[k]
+        into = (grid.beat_frame[b] - sc.start[slot]) / rate * speed
+        source_in = np.floor((pool.hit_time[hit] - into) * pool.rate[shot[hit]] + 0.5).astype(np.int64)
+        ok = (source_in >= pool.start[shot[hit]]) & _allowed(sc, slot, shot[hit])
+        parts.append(_make(sc, slot[ok], shot[hit[ok]], source_in[ok], speed[ok]))
     return join(parts)
 
 
-def _unique(all_of_them: Placements) -> Placements:
-    """Drop placements that are the same piece at the same speed in the same slot."""
-    p = all_of_them
-    order = np.lexsort((p.factor, p.low, p.shot, p.slot))
-    same = np.zeros(len(order), bool)
-    a, b = order[1:], order[:-1]
-    same[1:] = (
-        (p.slot[a] == p.slot[b]) & (p.shot[a] == p.shot[b]) & (p.low[a] == p.low[b]) & (p.factor[a] == p.factor[b])
-    )
-    return p.take(order[~same])
+def _nearest(rising: Ints, at: Floats) -> Ints:
+    """Return the index of the nearest of `rising` to each of `at`."""
+    right = np.clip(np.searchsorted(rising, at), 1, len(rising) - 1)
+    left = right - 1
+    return np.where(np.abs(rising[left] - at) <= np.abs(rising[right] - at), left, right)
 
 
 def given(sc: Scene, slot: int, shot: int, source_in: int, factor: float = 1.0) -> Placements:
@@ -335,5 +348,6 @@ def given(sc: Scene, slot: int, shot: int, source_in: int, factor: float = 1.0) 
             source_in + int(offset_at(np.array([(n - 1) / float(sc.problem.rate) * factor]), pool.rate[one[1]])[0]) + 1
         )
     low, high, speed = np.array([source_in]), np.array([end]), np.array([factor])
-    value = worth(sc, one[0], one[1], low, high, speed)
-    return Placements(one[0], one[1], low + pool.base[shot], high + pool.base[shot], value, speed)
+    hits = sync(sc, one[0], one[1], low, high, speed)
+    value = plain_worth(sc, one[0], one[1]) - terms.speed_cost(speed) + hits
+    return Placements(one[0], one[1], low + pool.base[shot], high + pool.base[shot], value, speed, hits)

@@ -22,6 +22,7 @@ from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.rows import Rows
 
 NEVER = -1e15
+DEAR = 5.0  # the most that a usual clip's footage may cost; more would only say that there is too little of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Network:
         self.last = sc.grid.last[self.slots].tolist()
         self.nodes = len(sc.grid.frame)
         self.group = sc.pool.group[self.p.shot]
+        self.from_node, self.to_node = sc.grid.first[self.p.slot], sc.grid.last[self.p.slot]
 
     def reduced(self, prices: Prices) -> Floats:
         """Return each placement's value less what it pays."""
@@ -194,19 +196,58 @@ def sweep(net: Network, prices: Prices, sweeps: int, hot: float = 0.4, cold: flo
     """Return better prices after `sweeps` soft sweeps at falling temperature."""
     sc, rows = net.sc, net.rows
     frame, row = prices.frame.copy(), prices.row.copy()
-    top = ceiling(sc)
     # A price change is spread over the source frames of a usual clip.
     usual = max(1.0, float(np.median(net.p.high - net.p.low)))
+    top = min(ceiling(sc), DEAR / usual)
     for k in range(sweeps):
         heat = hot * (cold / hot) ** (k / max(1, sweeps - 1))
         likely, _ = soft(net, Prices(frame, row), heat)
         frame = np.clip(frame + heat / usual * np.log(np.maximum(used(net, likely), 1e-3)), 0.0, top)
-        row = rows.clip(row + _row_step(rows, film.counts(rows, sc, net.p, likely), heat))
+        row = _row_step(rows, row, film.counts(rows, sc, net.p, likely), heat)
     return Prices(frame, row)
 
 
-def _row_step(rows: Rows, counted: Floats, heat: float) -> Floats:
-    """Raise the price of rows that count too much, lower it where they count too little, towards 0 in between."""
-    over = np.log(np.maximum(counted, 1e-3) / np.maximum(rows.high, 0.05))
-    under = np.log(np.maximum(counted, 1e-3) / np.maximum(rows.low, 1e-3))
-    return heat * np.clip(np.where(over > 0, over, np.where(under < 0, under, 0.0)), -1.0, 1.0)
+def _row_step(rows: Rows, price: Floats, counted: Floats, heat: float) -> Floats:
+    """Return prices moved by the ratio of what counts to what may: up where too much, down where too little.
+
+    A price above 0 belongs to the upper bound of its row, one below 0 to the lower; neither crosses 0 in one step.
+    """
+    over = heat * np.clip(np.log(np.maximum(counted, 1e-3) / np.maximum(rows.high, 0.05)), -1.0, 1.0)
+    under = heat * np.clip(np.log(np.maximum(counted, 1e-3) / np.maximum(rows.low, 1e-3)), -1.0, 1.0)
+    under = np.where(rows.low > 0, under, heat)
+    up = np.where(price > 0, np.maximum(price + over, 0.0), np.maximum(over, 0.0))
+    down = np.where(price < 0, np.minimum(price + under, 0.0), np.minimum(under, 0.0))
+    return rows.clip(np.where(price > 0, up, np.where(price < 0, down, up + down)))
+
+
+def polish(net: Network, prices: Prices, sweeps: int, hot: float, cold: float) -> Prices:
+    """Return prices that balance better at low temperature: each moves by a step of its own.
+
+    A step grows while the usage keeps to one side of what is allowed and is halved when it changes sides (Riedmiller
+    and Braun's Rprop, 1993), which does not mind that footage and rows live on different scales.
+    """
+    rows = net.rows
+    frame, row = prices.frame.copy(), prices.row.copy()
+    usual = max(1.0, float(np.median(net.p.high - net.p.low)))
+    top = min(ceiling(net.sc), DEAR / usual)
+    frame_step, row_step = np.full(len(frame), 0.6 * hot / usual), np.full(len(row), 0.6 * hot)
+    frame_side, row_side = np.zeros(len(frame)), np.zeros(len(row))
+    for k in range(sweeps):
+        heat = hot * (cold / hot) ** (k / max(1, sweeps - 1))
+        likely, _ = soft(net, Prices(frame, row), heat)
+        side = np.clip(4.0 * (used(net, likely) - 1.0), -1.0, 1.0)
+        side[(frame <= 0) & (side < 0)] = 0.0
+        frame_step = np.clip(_step(frame_step, side * frame_side), 1e-5, 2.0 / usual)
+        frame, frame_side = np.clip(frame + frame_step * side, 0.0, top), side
+        counted = film.counts(rows, net.sc, net.p, likely)
+        over, under = counted - rows.high, counted - rows.low
+        at_rest = np.maximum(over, 0.0) + np.minimum(under, 0.0)
+        side = np.clip(2.0 * np.where(row > 0, over, np.where(row < 0, under, at_rest)), -1.0, 1.0)
+        row_step = np.clip(_step(row_step, side * row_side), 1e-4, 0.5)
+        moved = rows.clip(row + row_step * side)
+        row, row_side = np.where(moved * row < 0, 0.0, moved), side
+    return Prices(frame, row)
+
+
+def _step(step: Floats, agreement: Floats) -> Floats:
+    return np.asarray(np.where(agreement > 0, step * 1.3, np.where(agreement < 0, step * 0.5, step)))

@@ -52,7 +52,7 @@ class Rows:
 def build(sc: Scene) -> Rows:
     """Return the rows of a scene."""
     target = sc.grid.target
-    slack = np.maximum(0.5, 0.02 * target)
+    low, high = style_bounds(target)
     n = len(sc.problem.takes)
     caps = shares(sc.problem, sc.grid)
     share = np.array([caps.get(t.media.path, np.inf) for t in sc.problem.takes])
@@ -61,8 +61,8 @@ def build(sc: Scene) -> Rows:
     must = np.full(n, -1, np.int64)
     must[asked] = len(target) + n + np.arange(len(asked))
     return Rows(
-        low=np.concatenate([np.maximum(target - slack, 0), np.zeros(n), np.ones(len(asked))]),
-        high=np.concatenate([target + slack, share, np.full(len(asked), np.inf)]),
+        low=np.concatenate([low, np.zeros(n), np.ones(len(asked))]),
+        high=np.concatenate([high, share, np.full(len(asked), np.inf)]),
         rate=np.concatenate(
             [np.full(len(target), terms.STRAY), np.full(n, terms.FAVOURITE), np.full(len(asked), terms.MISSING)]
         ),
@@ -70,6 +70,11 @@ def build(sc: Scene) -> Rows:
         takes=n,
         must=must,
     )
+
+
+def style_bounds(target: Floats) -> tuple[Floats, Floats]:
+    """Return the fewest and the most clips of each length that pass for the style: whole numbers about `target`."""
+    return np.floor(target * 0.98 + 1e-9), np.ceil(target * 1.02 - 1e-9)
 
 
 def shares(problem: CutProblem, grid: Grid) -> dict[str, float]:

@@ -167,18 +167,16 @@ def _value(solution: Solution, problem: CutProblem) -> list[Violation]:
 def film_cost(clips: tuple[Clip, ...], problem: CutProblem, grid: music.Grid) -> float:
     """Return what the whole film pays: strayed lengths, favourite takes, missing takes, repeated footage."""
     from backbeat.decide import terms
+    from backbeat.decide.rows import shares, style_bounds
 
-    style = style_counts(clips, grid)
-    target = grid.target
-    cost = 0.0
-    for k, want in enumerate(target):
-        slack = max(0.5, 0.02 * float(want))
-        cost += terms.STRAY * max(0.0, abs(style[k] - float(want)) - slack)
+    counts = style_counts(clips, grid)
+    low, high = style_bounds(grid.target)
+    cost = sum(
+        terms.STRAY * max(0.0, n - b, a - n) for n, a, b in zip(counts, low.tolist(), high.tolist(), strict=True)
+    )
     seconds: Counter[str] = Counter()
     for clip in clips:
         seconds[clip.take] += clip.frames
-    from backbeat.decide.rows import shares
-
     caps = shares(problem, grid)
     for path, frames in seconds.items():
         cost += terms.FAVOURITE * max(0.0, frames / float(problem.rate) - caps.get(path, float("inf")))
