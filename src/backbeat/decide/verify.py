@@ -185,7 +185,7 @@ def film_cost(clips: tuple[Clip, ...], problem: CutProblem, grid: music.Grid) ->
     for want in problem.wants:
         if want.must and want.take in usable - forbidden and want.take not in seconds:
             cost += terms.MISSING
-    return cost + repeated(clips, problem) * terms.AGAIN
+    return float(cost + repeated(clips, problem) * terms.AGAIN)
 
 
 def style_counts(clips: tuple[Clip, ...], grid: music.Grid) -> list[int]:
