@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -85,3 +85,20 @@ def _placed(path: SongPath) -> list[tuple[int, int]]:
 def _straight(problem: RetargetProblem, jump: tuple[int, int]) -> float:
     leave, land = jump
     return float(problem.times[leave + 1] - problem.times[land])
+
+
+def cue_beats(cue: Cue, times: Sequence[float], weights: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Return (film second, weight) of every beat that sounds in a cue, through its seams, stretch and tempo map."""
+    keys = cue.tempo_map or ((cue.start, cue.song_in), (cue.end, cue.song_in + (cue.end - cue.start) * cue.stretch))
+    film, played = [k[0] for k in keys], [k[1] - cue.song_in for k in keys]
+    out = []
+    at, into = 0.0, cue.song_in
+    for seam in (*cue.seams, None):
+        stop = played[-1] if seam is None else at + seam.out - into
+        for time, weight in zip(times, weights, strict=True):
+            where = at + time - into
+            if at - 1e-9 <= where < stop - 1e-9:
+                out.append((float(np.interp(where, played, film)), weight))
+        if seam is not None:
+            at, into = stop, seam.into
+    return tuple(sorted(b for b in out if b[0] < cue.end))
