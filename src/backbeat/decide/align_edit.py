@@ -108,22 +108,14 @@ def _beyond(piece: Piece, change: Change, per: float, *, tail: bool) -> int:
     """Return record frames between the new picture cut and the end of the words trimmed from one end, 0 if none."""
     clip = piece.clip
     first = float(clip.source_in / clip.source_rate)
-    old = first + (clip.frames / per if tail else 0.0)
     new = first + change.head / per
     if tail:
+        old = first + clip.frames / per
         new += (change.end - change.start) * change.speed / per
-        ends = [
-            min(w.end + GUARD, old)
-            for w in piece.words
-            if w.start < old and w.end + GUARD > new and w.end <= old + GUARD
-        ]
+        ends = [min(w.end + GUARD, old) for w in piece.words if w.start < old and w.end + GUARD > new]
         return math.ceil((max(ends) - new) / change.speed * per - 1e-6) if ends and new < old - 1e-6 else 0
-    starts = [
-        max(w.start - GUARD, old)
-        for w in piece.words
-        if w.end > old and w.start - GUARD < new and w.start >= old - GUARD
-    ]
-    return math.ceil((new - min(starts)) / change.speed * per - 1e-6) if starts and new > old + 1e-6 else 0
+    starts = [max(w.start - GUARD, first) for w in piece.words if w.end > first and w.start - GUARD < new]
+    return math.ceil((new - min(starts)) / change.speed * per - 1e-6) if starts and new > first + 1e-6 else 0
 
 
 def _sounding(pieces: Sequence[Piece], changes: Sequence[Change], rate: Fraction) -> list[tuple[int, Clip]]:
@@ -245,23 +237,19 @@ def cut_words(pieces: Sequence[Piece], changes: Sequence[Change], rate: Fraction
         old = Span(first, first + float(clip.frames / rate))
         start = first + float(change.head / rate) + over[i] * change.speed / float(rate)
         end = first + float(change.head / rate) + (change.end - change.start + over[i + 1]) * change.speed / float(rate)
-        slack = 0.5 / float(rate)
-        for word in piece.words:
-            whole = word.start >= old.start and word.end <= old.end
-            if (
-                (whole and (word.start < start - slack or word.end > end + slack))
-                or (
-                    not whole
-                    and word.overlap(old) > 0
-                    and (
-                        (word.start < old.start and abs(start - old.start) > slack)
-                        or (word.end > old.end and abs(end - old.end) > slack)
-                    )
-                )
-                or (word.overlap(old) == 0 and word.overlap(Span(start + slack, end - slack)) > 0)
-            ):
-                wrong.append((i, word))
+        frame = 1 / float(rate)
+        wrong += [(i, w) for w in piece.words if _broken(w, old, Span(start, end), frame)]
     return tuple(wrong)
+
+
+def _broken(word: Span, old: Span, new: Span, frame: float) -> bool:
+    """Whether a word of a source is heard otherwise in its span `new` than it was in `old`, beyond whole frames."""
+    if word.overlap(old) == 0:  # not said before
+        return word.overlap(Span(new.start + frame / 2, new.end - frame / 2)) > 0
+    begun, ended = word.start < old.start, word.end > old.end  # the scene itself cut it: it stays as it was
+    head = abs(new.start - old.start) > frame if begun else word.start < new.start - frame / 2
+    tail = abs(new.end - old.end) > frame if ended else word.end > new.end + frame / 2
+    return head or tail
 
 
 def of_film(pieces: Sequence[Piece], name: str, rate: Fraction, width: int, height: int) -> Timeline:
