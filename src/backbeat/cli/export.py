@@ -28,6 +28,11 @@ def register(app: typer.Typer) -> None:
         media_root: Annotated[
             list[str] | None, typer.Option("--media-root", help="Look here for missing media.", metavar="DIR")
         ] = None,
+        consolidate: Annotated[
+            str,
+            typer.Option("--consolidate", help="Bake all that is used: prores or dnxhr.", metavar="CODEC"),
+        ] = "",
+        handles: Annotated[int, typer.Option("--handles", help="Spare frames around baked clips.", min=0)] = 24,
         *,
         force: Force = False,
         as_json: Json = False,
@@ -43,6 +48,8 @@ def register(app: typer.Typer) -> None:
                 to=to,
                 output=output,
                 media_root=media_root or (),
+                consolidate=consolidate,
+                handles=handles,
                 force=force,
             )
             if as_json:
@@ -50,6 +57,8 @@ def register(app: typer.Typer) -> None:
                 return
             for path in done.files:
                 typer.echo(path)
+            if done.baked:
+                typer.echo(f"{len(done.baked)} files baked", err=True)
             for path in done.missing:
                 typer.echo(f"missing: {path}", err=True)
             if done.missing:

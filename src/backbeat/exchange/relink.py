@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from backbeat.exchange.relocate import moved, paths_of
+from backbeat.media.box import is_sequence
 from backbeat.model.timeline import Timeline
 
 
@@ -19,7 +20,7 @@ def relinked(timeline: Timeline, roots: Iterable[str] = ()) -> tuple[Timeline, t
     A file is known by its name, whatever its case and Unicode form; without a suffix (reel and clip names of lists) by
     its stem. Of several, the one wins whose folders agree furthest up; where two agree equally, neither is taken.
     """
-    lost = [p for p in paths_of(timeline) if not Path(p).is_file()]
+    lost = [p for p in paths_of(timeline) if not Path(p).is_file() and not is_sequence(p)]
     if not lost:
         return timeline, ()
     index = _index(roots)

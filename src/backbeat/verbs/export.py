@@ -22,11 +22,12 @@ SUFFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was written, the main file first, and the media that is named but not there."""
+    """What was written, the main file first, the media that is named but not there, and the media that was baked."""
 
     to: str
     files: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    baked: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
@@ -41,6 +42,8 @@ def export(
     to: str = "",
     output: str = "",
     media_root: Sequence[str] = (),
+    consolidate: str = "",
+    handles: int = 24,
     force: bool = False,
 ) -> Exported:
     """Write the edit in `film` for another program.
@@ -50,13 +53,17 @@ def export(
     film
         An ``.otio`` file.
     session
-        Who is told.
+        Progress of `consolidate`.
     to
         The format; "" goes by the suffix of `output`.
     output
         The file; "" puts it beside `film`. Further papers (an EDL a track, the kinds of markers) get names like it.
     media_root
         Folders in which missing media is looked for.
+    consolidate
+        ``prores`` or ``dnxhr``: bake what is used, ramps and all, into a folder beside the output; "" does not.
+    handles
+        Frames of spare picture on both sides of a baked clip.
     force
         Replace existing files.
 
@@ -71,18 +78,24 @@ def export(
     from backbeat.exchange.relink import relinked
 
     form = _format(to, output)
-    session.progress.start(f"export {form}", 0)
     timeline, missing = relinked(load(film), media_root)
     base = Path(output) if output else Path(film).with_suffix("")
     if output and base.suffix.lower() in SUFFIXES:
         base = base.with_suffix("")
     inputs = [film, *(m.path for m in timeline.takes), *(c.path for c in timeline.cues)]
+    baked: tuple[str, ...] = ()
+    if consolidate:
+        from backbeat.verbs.consolidate import consolidated
+
+        if missing:
+            raise InputError(f"{missing[0]}: missing, cannot be baked", "give --media-root DIR with the footage")
+        folder = Path(f"{base}.media")
+        timeline, baked = consolidated(timeline, folder, session, codec=consolidate, handles=handles, force=force)
     if form == "otioz":
-        return _bundle(timeline, output or f"{base}.otioz", inputs, force=force)
+        return _bundle(timeline, output or f"{base}.otioz", inputs, baked, force=force)
     papers = plugins.load("exporters", form)(timeline, base.absolute().parent)
     files = _write(papers, base, output, inputs, force=force)
-    session.progress.stop()
-    return Exported(form, files, missing)
+    return Exported(form, files, missing, baked)
 
 
 def _format(to: str, output: str) -> str:
@@ -99,11 +112,11 @@ def _format(to: str, output: str) -> str:
     return form
 
 
-def _bundle(timeline: Timeline, output: str, inputs: list[str], *, force: bool) -> Exported:
+def _bundle(timeline: Timeline, output: str, inputs: list[str], baked: tuple[str, ...], *, force: bool) -> Exported:
     from backbeat.exchange.otioz import save
 
     check(output, force=force, inputs=inputs)
-    return Exported("otioz", (output,), save(timeline, output))
+    return Exported("otioz", (output,), save(timeline, output), baked)
 
 
 def _write(papers: dict[str, bytes], base: Path, output: str, inputs: list[str], *, force: bool) -> tuple[str, ...]:
