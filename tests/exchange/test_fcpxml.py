@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FCPXML by our own structural checker, and by Apple's definition where the user has it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from backbeat.exchange import exporters
+from backbeat.exchange.read_fcpxml import time_of
+from backbeat.exchange.xmlio import parse
+from backbeat.model.timeline import Speed, Timeline
+from exchange.edits import RATES, full
+from exchange.structure import faults
+
+DTDS = os.environ.get("FCPXML_DTD_DIR", "")
+needs_dtd = pytest.mark.skipif(
+    not (Path(DTDS) / "FCPXMLv1_10.dtd").is_file() or shutil.which("xmllint") is None,
+    reason="LOUD: FCPXML_DTD_DIR names no folder with FCPXMLv1_10.dtd, or xmllint is absent",
+)
+
+
+def edits() -> dict[str, Timeline]:
+    found = {name: full(rate) for name, rate in RATES.items()}
+    plain = found["24"]
+    first, second, *rest = plain.tracks[0].clips
+    odd = (replace(first, speed=Speed(-1.0)), replace(second, speed=Speed(0.0)), *rest)
+    found["backwards"] = replace(plain, tracks=(replace(plain.tracks[0], clips=odd, transitions=()),))
+    media = tuple(replace(m, rate=Fraction(50), start_timecode=180_000, frames=3000) for m in plain.takes)
+    fast = tuple(replace(c, source_rate=Fraction(50)) for c in plain.tracks[0].clips)
+    found["50 in 24"] = replace(plain, takes=media, tracks=(replace(plain.tracks[0], clips=fast),))
+    found["without facts"] = replace(plain, takes=())
+    found["empty"] = Timeline("empty", Fraction(25), 640, 360, 50, ())
+    one = replace(plain.tracks[0], clips=plain.tracks[0].clips[:1], transitions=())
+    found["one clip"] = Timeline("one", Fraction(24), 1280, 720, 24, (one,), takes=plain.takes)
+    return found
+
+
+EDITS = edits()
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_the_structure(name: str, tmp_path: Path) -> None:
+    body = exporters.fcpxml(EDITS[name], tmp_path)[".fcpxml"]
+    assert list(faults(parse(body))) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ('<asset-clip ref="a1"', '<asset-clip ref="a99"', "not there"),
+        ('duration="1s"', 'duration="1.01s"', "rational"),
+        ('duration="1s"', 'duration="100/101s"', "grid"),
+        ("<note>", "<marker/><note>", "order"),
+        ('id="a2"', 'id="a1"', "twice"),
+    ],
+)
+def test_the_checker_sees_faults(old: str, new: str, word: str, tmp_path: Path) -> None:
+    body = exporters.fcpxml(EDITS["24"], tmp_path)[".fcpxml"].decode()
+    assert old in body
+    found = []
+    try:
+        for fault in faults(parse(body.replace(old, new).encode())):
+            found.append(fault)
+    except ValueError as error:  # a number that is none
+        found.append(f"no rational time: {error}")
+    except KeyError as error:
+        found.append(f"not there: {error}")
+    assert any(word in f for f in found), found
+
+
+@needs_dtd
+@pytest.mark.parametrize("name", EDITS)
+def test_apples_definition(name: str, tmp_path: Path) -> None:
+    paper = tmp_path / "film.fcpxml"
+    paper.write_bytes(exporters.fcpxml(EDITS[name], tmp_path)[".fcpxml"])
+    dtd = str(Path(DTDS) / "FCPXMLv1_10.dtd")
+    run = subprocess.run(
+        ["xmllint", "--noout", "--nonet", "--dtdvalid", dtd, str(paper)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_speed_maps_the_whole_file(tmp_path: Path) -> None:
+    root = parse(exporters.fcpxml(EDITS["24"], tmp_path)[".fcpxml"])
+    clip = next(c for c in root.iter("asset-clip") if c.get("name") == "two" and c.find("timeMap") is not None)
+    points = [(p.get("time"), p.get("value")) for p in clip.iter("timept")]
+    assert points[0][0] == "0s"
+    # To the file's end, an hour and a minute, less what the grid cuts off.
+    assert Fraction(3660) - Fraction(1, 24) < time_of(points[-1][1]) <= 3660
+    marks = [m.get("value") for m in root.iter("chapter-marker")]
+    assert marks == ["A", "B"]
