@@ -66,8 +66,7 @@ def test_the_checker_sees_faults(old: str, new: str, word: str, tmp_path: Path) 
     assert old in body
     found = []
     try:
-        for fault in faults(parse(body.replace(old, new).encode())):
-            found.append(fault)
+        found.extend(faults(parse(body.replace(old, new).encode())))
     except ValueError as error:  # a number that is none
         found.append(f"no rational time: {error}")
     except KeyError as error:
