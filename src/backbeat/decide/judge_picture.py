@@ -45,6 +45,7 @@ def picture(film: Film) -> Aspect:
     # Credits and openings are black on purpose; what interrupts the film is not.
     holes = [s for s in film.black if s.start > 0.5 and s.end < film.duration - 0.5]
     standing = [*holes, *film.frozen]
+    still = sum(s.length for s in film.frozen)
     share = sum(_span(s, film).length for s, f in faulty if f) + sum(s.length for s in standing)
     repeated = sum(s.length for s in film.repeated) / length
     jumps = jump_cuts(film.shots)
@@ -92,6 +93,8 @@ def picture(film: Film) -> Aspect:
             Moment(span.start, "picture", f"a shot of {span.length:.1f} s is {what}", faults[0][1], weight, span.length)
         )
     bad = [f"{v / length:.0%} {k}" for k, v in seconds.items() if v / length >= 0.05]
+    bad += [f"{still:.1f} s of standing picture"] if still else []
+    bad += [f"{sum(s.length for s in holes):.1f} s of black"] if holes else []
     bad += [f"{repeated:.0%} shown twice"] if repeated >= 0.01 else []
     bad += [f"{len(jumps)} jump cut{'s' * (len(jumps) != 1)}"] if jumps else []
     finding = ", ".join(bad) if bad else "sharp, exposed and steady throughout"

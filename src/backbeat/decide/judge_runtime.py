@@ -81,8 +81,10 @@ def runtime(film: Film, lively: Floats, references: Sequence[Floats] = ()) -> As
     where share is the part of this film below it. As slow as the references is five stars, twice as slow is one.
     """
     title = "Run-time"
-    if film.duration < 3 * WINDOW or len(film.cuts) < 2:
-        return Aspect("runtime", title, None, "the film is too short to drag (30 s and two cuts are needed)")
+    if len(film.cuts) < 2:
+        return Aspect("runtime", title, None, "fewer than two cuts: there is no pace to fall behind")
+    if film.duration < 3 * WINDOW:
+        return Aspect("runtime", title, None, f"{film.duration:.0f} s are too short to drag (30 s are needed)")
     pool = np.concatenate([np.asarray(r, float) for r in references]) if references else lively
     threshold = float(np.quantile(pool, 0.2))
     found = slow_stretches(film, lively, threshold)

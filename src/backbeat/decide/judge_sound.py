@@ -179,9 +179,13 @@ def dialogue(film: Film, music: Music | None, mix: Mix | None) -> Aspect:
         return Aspect("dialogue", title, None, "the film has no sound")
     if not film.speech:
         return Aspect("dialogue", title, None, "nobody is heard to speak")
+    if music is None:
+        return Aspect("dialogue", title, None, "no music lies under the words")
     rows = speech_over_music(film, mix)
     if not rows:
-        return Aspect("dialogue", title, None, "the speech never stops, so what lies under it is never heard alone")
+        return Aspect(
+            "dialogue", title, None, "no line has music about it that is heard alone, so the two cannot be compared"
+        )
     over = np.asarray([r.over for r in rows])
     weight = np.asarray([r.span.length for r in rows])
     tenth = float(_weighted_quantile(over, weight, 0.1))
@@ -189,10 +193,9 @@ def dialogue(film: Film, music: Music | None, mix: Mix | None) -> Aspect:
     ducks = [r.duck for r in rows if r.duck is not None]
     stars = max(0.0, falling(-tenth, -CLEAR, 0.0) - 0.5 * len(words))
     clear = float(weight[over >= CLEAR].sum() / weight.sum())
-    under, bed = ("music", "the music") if music is not None else ("the rest", "what lies under them")
     figures = (
         Figure("n", len(rows), "lines judged", "", "Spans of speech with something to compare them with."),
-        Figure("over_p10", tenth, "speech over " + under, "LU",
+        Figure("over_p10", tenth, "speech over music", "LU",
                "10th percentile by time; 10 LU and more is clear for most (Torcoli et al. 2019)."),
         Figure("clear", clear, "clear speech", "%", "Share of speech time at 10 LU and more over its bed."),
         Figure("duck", float(np.median(ducks)) if ducks else None, "ducking", "LU",
@@ -200,15 +203,15 @@ def dialogue(film: Film, music: Music | None, mix: Mix | None) -> Aspect:
         Figure("words_cut", len(words), "words cut", "", "Cuts at which speech stops dead within 20 ms."),
     )  # fmt: skip
     moments = [
-        Moment(r.span.start, "dialogue", f"the words stand only {r.over:.0f} LU over {under}",
-               f"duck {bed} by {CLEAR - r.over:.0f} dB more here", 0.3 + 0.04 * (CLEAR - r.over), r.span.length)
+        Moment(r.span.start, "dialogue", f"the words stand only {r.over:.0f} LU over the music",
+               f"duck it by {CLEAR - r.over:.0f} dB more here", 0.3 + 0.04 * (CLEAR - r.over), r.span.length)
         for r in sorted(rows, key=lambda r: r.over)[:3] if r.over < 0.7 * CLEAR
     ]  # fmt: skip
     moments += [
         Moment(t, "dialogue", "a word is cut off", "move the cut into the pause, or let the sound run on (L-cut)", 0.7)
         for t in words[:4]
     ]
-    finding = f"speech stands {tenth:.0f} LU over {under} in its weakest tenth ({clear:.0%} of it clear)"
+    finding = f"speech stands {tenth:.0f} LU over the music in its weakest tenth ({clear:.0%} of it clear)"
     if words:
         finding += f"; {len(words)} word{'s' * (len(words) != 1)} cut"
     return Aspect("dialogue", title, stars, finding, figures, tuple(moments), estimated=True)
@@ -252,7 +255,7 @@ def technique(film: Film, mix: Mix | None, differences: tuple[str, ...] | None =
     figures.append(
         Figure("dropped", film.dropped, "irregular frames", "", "Steps between frames that are not one frame.")
     )
-    taken.append((min(3.0, share / 0.002), f"{film.dropped} irregular frames"))
+    taken.append((min(3.0, share / 0.002), f"{film.dropped} irregular frame{'s' * (film.dropped != 1)}"))
     if differences is not None:
         meaning = "What the film shows otherwise than the timeline says."
         figures.append(Figure("differences", len(differences), "off the timeline", "", meaning))
