@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How well songs are heard: every installed tracker side by side on charted songs.
 
-    uv run --group bench python benchmarks/ear.py [FOLDER] [--only PREFIX] [--markdown]
+    OPENBLAS_NUM_THREADS=1 uv run --group bench python benchmarks/ear.py [FOLDER] [--only PREFIX] [--markdown]
 
 FOLDER (default ../shared/media/songs) holds NAME.ogg, NAME.beats (time, position in the bar or -1) and manifest.json.
 The songs of each kind are split by turns, in order of name, into a half on which settings of the decoder were chosen
@@ -100,6 +100,7 @@ def main() -> None:
         whole += time.process_time() - began
         seconds += song.duration
         mono = read_sound(str(folder / f"{name}.ogg"), rate=spectrum.RATE, channels=1).samples[0]
+        look = spectrum.look(mono)
         truth = np.loadtxt(folder / f"{name}.beats", ndmin=2)
         bars = not name.startswith(NO_BARS)
         for ear, how in ears:
@@ -109,7 +110,7 @@ def main() -> None:
                 times = tracker.plain(mono)
                 positions = np.full(len(times), -1)
             else:
-                grid = tracker.track(mono, facts[name]["bpm"] if how.get("hint") else None)
+                grid = tracker.track(look, facts[name]["bpm"] if how.get("hint") else None)
                 times, positions = grid.times, grid.positions
             cost[ear] += time.process_time() - began
             figures[ear][name] = score(truth, times, positions, bars=bars)

@@ -10,6 +10,7 @@ import numpy as np
 from backbeat.errors import MissingPartError
 from backbeat.listen import spectrum
 from backbeat.listen.snap import snap, straighten
+from backbeat.listen.spectrum import Look
 from backbeat.listen.tracker import Grid
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ class LibrosaTracker:
             ) from None
         self._librosa: Any = librosa
 
-    def track(self, mono: NDArray[np.float32], bpm: float | None = None) -> Grid:
-        """Return the grid of `mono` (22,050 Hz); `bpm` is where librosa starts to look."""
-        times = self.plain(mono, bpm)
-        return _grid(times, np.full(len(times), -1), mono)
+    def track(self, look: Look, bpm: float | None = None) -> Grid:
+        """Return the grid of a song; `bpm` is where librosa starts to look."""
+        times = self.plain(look.mono, bpm)
+        return _grid(times, np.full(len(times), -1), look)
 
     def plain(self, mono: NDArray[np.float32], bpm: float | None = None) -> NDArray[np.float64]:
         """Return the beats exactly as librosa gives them (s)."""
@@ -65,20 +66,20 @@ class BeatThisTracker:
                 "connect to the network once, or use --tracker own",
             ) from error
 
-    def track(self, mono: NDArray[np.float32], bpm: float | None = None) -> Grid:  # noqa: ARG002 - it takes no hint
-        """Return the grid of `mono` (22,050 Hz)."""
-        beats, downs = self._run(mono, spectrum.RATE)
+    def track(self, look: Look, bpm: float | None = None) -> Grid:  # noqa: ARG002 - it takes no hint
+        """Return the grid of a song."""
+        beats, downs = self._run(look.mono, spectrum.RATE)
         times = np.asarray(beats, dtype=np.float64)
         first = [i for i, t in enumerate(times) if len(downs) and np.abs(np.asarray(downs) - t).min() < 0.04]
         positions = np.full(len(times), -1)
         for a, b in zip(first, [*first[1:], len(times)], strict=True):
             positions[a:b] = np.arange(1, b - a + 1)
-        return _grid(times, positions, mono)
+        return _grid(times, positions, look)
 
 
-def _grid(times: NDArray[np.float64], positions: NDArray[np.int64], mono: NDArray[np.float32]) -> Grid:
+def _grid(times: NDArray[np.float64], positions: NDArray[np.int64], look: Look) -> Grid:
     if len(times) > 3:
-        times = straighten(snap(times, spectrum.attack(mono)))
+        times = straighten(snap(times, look.attack))
     bars = np.diff(np.flatnonzero(positions == 1))
     meter = int(np.bincount(bars).argmax()) if len(bars) else 4
     trust = np.full(len(times), _TRUST)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from backbeat.listen import energy as intensity
-from backbeat.listen import harmony, loudness, moments, sections, spectrum
+from backbeat.listen import harmony, loudness, moments, sections, spectrum, vocals
 from backbeat.listen.corrections import Corrections, apply, checked
 from backbeat.listen.tempo import tempo_of
 from backbeat.listen.tracker import BeatTracker, Grid
@@ -50,14 +50,14 @@ def hear(path: str, *, tracker: str = "own", corrections: Corrections | None = N
     del sound
     if loud <= loudness.SILENCE and not np.abs(mono).max(initial=0.0) > 1e-4:
         return Song(path, duration, (), beat_confidence=0.0, energy_step=intensity.STEP, notes=("silence",))
-    grid = apply(ear.track(mono, corrections.bpm or None), corrections)
-    return _song(path, duration, mono, grid, loud)
+    look = spectrum.look(mono)
+    grid = apply(ear.track(look, corrections.bpm or None), corrections)
+    return _song(path, duration, look, grid, loud)
 
 
-def _song(path: str, duration: float, mono: NDArray[np.float32], grid: Grid, loud: float) -> Song:
-    mel = spectrum.log_mel(mono)
-    attack = spectrum.attack(mono)
-    tones = harmony.chroma(mono)
+def _song(path: str, duration: float, look: spectrum.Look, grid: Grid, loud: float) -> Song:
+    mel, attack = look.mel, look.attack
+    tones = harmony.chroma(look.mono)
     energy = intensity.curve(mel)
     beats = _beats(grid, attack, mel)
     downs = np.array([b.time for b in beats if b.position == 1])
@@ -77,6 +77,7 @@ def _song(path: str, duration: float, mono: NDArray[np.float32], grid: Grid, lou
         beats_per_bar=grid.meter,
         key=harmony.key(tones),
         loudness=loud,
+        vocals=vocals.find(look.mono, spectrum.RATE),
         entries=moments.entries(beats, parts, span),
         endings=moments.endings(mel, energy, beats, parts, span),
         tags=read_tags(path),

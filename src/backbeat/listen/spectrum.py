@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -21,6 +22,20 @@ _ATTACK_HOP = 44
 _ATTACK_WINDOW = 256
 
 Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One channel at `RATE`, its log-mel picture and its attack curve: what every part of the ear looks at."""
+
+    mono: Array
+    mel: Array
+    attack: Array
+
+
+def look(mono: Array) -> Look:
+    """Return the look of `mono` (22,050 Hz)."""
+    return Look(mono, log_mel(mono), attack(mono))
 
 
 def _mel(hertz: float | NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numpy as np
 from backbeat.listen import net, spectrum
 from backbeat.listen.decode import Path, decode, tempos
 from backbeat.listen.snap import snap, straighten
+from backbeat.listen.spectrum import Look
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,8 +33,8 @@ class BeatTracker(Protocol):
 
     name: str
 
-    def track(self, mono: NDArray[np.float32], bpm: float | None = None) -> Grid:
-        """Return the grid of `mono` (22,050 Hz, one channel); `bpm` is a hint that a user gave."""
+    def track(self, look: Look, bpm: float | None = None) -> Grid:
+        """Return the grid of a song; `bpm` is a hint that a user gave."""
 
 
 class OwnTracker:
@@ -41,12 +42,11 @@ class OwnTracker:
 
     name = "own"
 
-    def track(self, mono: NDArray[np.float32], bpm: float | None = None) -> Grid:
-        """Return the grid of `mono` (22,050 Hz)."""
-        mel = spectrum.log_mel(mono)
-        seen = evidence(mel)
+    def track(self, look: Look, bpm: float | None = None) -> Grid:
+        """Return the grid of a song."""
+        seen = evidence(look.mel)
         path = decode(seen.beat, seen.down, spectrum.FPS, tempo_prior(seen.tempo, bpm))
-        return settle(path, mono, seen.beat)
+        return settle(path, look, seen.beat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +91,19 @@ def tempo_prior(votes: NDArray[np.float32], bpm: float | None) -> NDArray[np.flo
     return np.asarray(usual + _VOTE * (vote - vote.max()), dtype=np.float32)
 
 
-def settle(path: Path, mono: NDArray[np.float32], beat: NDArray[np.float32]) -> Grid:
+def settle(path: Path, look: Look, beat: NDArray[np.float32]) -> Grid:
     """Return the grid of a path: on the attacks, carried on to both ends of the sound, with its trust."""
     if len(path.frames) < 4:
         none = np.zeros(0)
         return Grid(none, none.astype(np.int64), none, path.meter, 0.0)
     rough = straighten(path.frames / spectrum.FPS, _FRAME)
-    times = straighten(snap(rough, spectrum.attack(mono)))
+    times = straighten(snap(rough, look.attack))
     odds = np.array([beat[max(f - 1, 0) : f + 2].max() for f in path.frames])
     trust = 1 / (1 + np.exp(-odds))
     steps = np.diff(times)
     smooth = np.median(np.abs(np.diff(steps))) / max(np.median(steps), 1e-3)
     confidence = float(np.clip(trust.mean() * np.exp(-4 * smooth), 0, 1))
-    times, positions, trust = _carried(times, path.positions, trust, path.meter, len(mono) / spectrum.RATE)
+    times, positions, trust = _carried(times, path.positions, trust, path.meter, len(look.mono) / spectrum.RATE)
     return Grid(times, positions, trust, path.meter, confidence)
 
 

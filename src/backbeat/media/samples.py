@@ -52,7 +52,8 @@ def read_sound(path: str, *, rate: int = 48_000, channels: int | None = None, st
             source = box.streams.audio[stream]
             layout = {1: "mono", 2: "stereo"}.get(channels or 0)
             native = source.codec_context.sample_rate
-            fold = av.AudioResampler(format="fltp", layout=layout or source.codec_context.layout.name, rate=native)
+            layout = layout or source.codec_context.layout.name
+            fold = av.AudioResampler(format="fltp", layout=layout, rate=native)
             pieces: list[tuple[float | None, NDArray[np.float32]]] = []
             for packet in box.demux(source):
                 try:
@@ -60,10 +61,9 @@ def read_sound(path: str, *, rate: int = 48_000, channels: int | None = None, st
                 except av.FFmpegError:
                     continue  # one bad packet is a short gap, filled below
                 for frame in frames:
-                    pieces += [
-                        (frame.time, piece.to_ndarray().astype(np.float32, copy=False))
-                        for piece in fold.resample(frame)
-                    ]
+                    asked = frame.format.name == "fltp" and frame.layout.name == layout
+                    parts = [frame] if asked and frame.sample_rate == native else fold.resample(frame)
+                    pieces += [(frame.time, p.to_ndarray().astype(np.float32, copy=False)) for p in parts]
     except av.FFmpegError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror})", "is it a media file, and whole?") from error
     if not pieces:
