@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from backbeat.errors import MediaError
 
 if TYPE_CHECKING:
+    from av.codec.hwaccel import HWAccel
     from av.container import InputContainer
 
 STILLS = frozenset([".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr", ".dpx", ".jp2", ".tga"])
@@ -69,9 +70,22 @@ def must_exist(path: str) -> None:
         raise MediaError(f"{path}: the file is empty", "copy it again from the camera card")
 
 
+def _accelerator(name: str) -> HWAccel | None:
+    if not name:
+        return None
+    from av.codec.hwaccel import HWAccel, hwdevices_available
+
+    if name not in hwdevices_available():
+        return None
+    return HWAccel(device_type=name, allow_software_fallback=True)
+
+
 @contextmanager
-def open_box(path: str, *, sequence_rate: int = 24) -> Iterator[InputContainer]:
+def open_box(path: str, *, sequence_rate: int = 24, hardware: str = "") -> Iterator[InputContainer]:
     """Yield the opened container; FFmpeg's errors, here and inside the block, become one sentence.
+
+    `hardware` names a hardware decoder (cuda, vaapi, videotoolbox …); where it is absent or cannot decode the file,
+    software does.
 
     Raises
     ------
@@ -90,7 +104,9 @@ def open_box(path: str, *, sequence_rate: int = 24) -> Iterator[InputContainer]:
         kind = "image2"
         options = {"pattern_type": "none", "framerate": str(sequence_rate)}
     try:
-        with av.open(path, format=kind, options=options, metadata_errors="ignore") as box:
+        with av.open(
+            path, format=kind, options=options, metadata_errors="ignore", hwaccel=_accelerator(hardware)
+        ) as box:
             yield box
     except av.FFmpegError as error:
         said = (error.strerror or str(error)).lower()

@@ -7,6 +7,7 @@ everything that turns pictures into source frames goes through it.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -106,17 +107,20 @@ def read_times(box: InputContainer, stream: VideoStream) -> Times:
     MediaError
         If there is not one picture.
     """
+    import av
+
     base = stream.time_base or Fraction(1, 90_000)
     stamps: list[int] = []
     bare = 0
-    for packet in box.demux(stream):
-        if packet.size == 0 or packet.is_discard:
-            continue
-        stamp = packet.pts if packet.pts is not None else packet.dts
-        if stamp is None:
-            bare += 1
-        else:
-            stamps.append(stamp)
+    with contextlib.suppress(av.FFmpegError, OSError):  # a truncated file: what came before is good
+        for packet in box.demux(stream):
+            if packet.size == 0 or packet.is_discard:
+                continue
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if stamp is None:
+                bare += 1
+            else:
+                stamps.append(stamp)
     if not stamps and not bare:
         raise MediaError("no picture in it", "is the file whole?")
     rate_hints = (stream.base_rate, stream.average_rate, stream.guessed_rate)

@@ -98,7 +98,7 @@ class Scan:
         """Yield the pictures."""
         import av
 
-        with open_box(self.media.path) as box:
+        with open_box(self.media.path, hardware=self._hardware) as box:
             video = next(s for s in box.streams.video if "attached_pic" not in str(s.disposition).lower())
             video.thread_type = "AUTO"
             video.codec_context.options = {"skip_loop_filter": "all"}
@@ -213,20 +213,25 @@ _PLANAR = ("yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", 
 
 def _planes(frame: VideoFrame, name: str) -> tuple[NDArray, NDArray | None, NDArray | None] | None:  # type: ignore[type-arg]
     """Return the planes in place as 8- or 16-bit arrays, or None where the layout is another."""
+    if name == "nv12":
+        luma, both = (_view(p, np.dtype(np.uint8)) for p in frame.planes)
+        both = both[: -(-frame.height // 2)]
+        return luma[: frame.height, : frame.width], both[:, 0 : frame.width : 2], both[:, 1 : frame.width + 1 : 2]
     deep = name.endswith(("10le", "12le", "14le", "16le"))
     base = name.removesuffix("le").rstrip("0123456789") if deep else name
     base = base.removesuffix("p") + "p" if deep and not base.startswith("gray") else base
     if base not in _PLANAR:
         return None
     kind = np.dtype("<u2") if deep else np.dtype(np.uint8)
-    views = []
-    for plane in list(frame.planes)[:3]:
-        raw: Any = plane  # a buffer, which the stubs of numpy do not know
-        rows = np.frombuffer(raw, kind).reshape(-1, plane.line_size // kind.itemsize)
-        views.append(rows[: plane.height, : plane.width])
+    views = [_view(plane, kind)[: plane.height, : plane.width] for plane in list(frame.planes)[:3]]
     if len(views) < 3:
         return views[0], None, None
     return views[0], views[1], views[2]
+
+
+def _view(plane: Any, kind: Any) -> Any:
+    """Return a plane in place, its padding included."""
+    return np.frombuffer(plane, kind).reshape(-1, plane.line_size // kind.itemsize)
 
 
 def _details(luma: NDArray) -> NDArray:  # type: ignore[type-arg]

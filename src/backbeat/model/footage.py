@@ -88,6 +88,7 @@ class Shot:
     (0 = right, 90 = up) or None; `camera`: static, pan, tilt, push, handheld or "". `shot_size` 0..1 (1 = face fills
     the frame), None where unknown. `group` is equal for near-duplicate set-ups (-1 = unknown).
     `motion_curve`: mean flow magnitude a frame, percent of picture width, every `curve_step` source frames.
+    `prints`: 64-bit perceptual hashes of pictures spread over the shot.
     """
 
     take: str
@@ -109,6 +110,7 @@ class Shot:
     flags: tuple[str, ...] = ()
     motion_curve: tuple[float, ...] = ()
     curve_step: int = 1
+    prints: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backbeat.errors import BackbeatError, InputError
 from backbeat.model.codec import from_plain, to_plain
-from backbeat.model.footage import Take
+from backbeat.model.footage import LogEntry, Take
 from backbeat.verbs.session import Session
 from backbeat.work.cache import fingerprint, key_of
 from backbeat.work.pool import each, open_pool
+
+if TYPE_CHECKING:
+    from backbeat.exchange import contact
+
+WRITTEN = (".json", ".csv", ".png", ".html")
+LOGS = frozenset([".ale", ".csv", ".fcpxml"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +47,12 @@ def takes(places: Sequence[str], session: Session, **options: Any) -> Watched:
     ------
     InputError
         If no footage lies there.
+    MissingPartError
+        If a backend that is asked for is absent.
     """
     from backbeat.media.folder import VIDEO, find
-    from backbeat.watch.look import at_path
+    from backbeat.watch.alike import grouped
+    from backbeat.watch.look import at_path, shot_finder
 
     paths = find(list(places), VIDEO)
     if not paths:
@@ -59,6 +69,7 @@ def takes(places: Sequence[str], session: Session, **options: Any) -> Watched:
         else:
             seen[path] = at_path(take, path)
     if jobs:
+        shot_finder(options.get("shots", "own"))  # a missing part is told once, not for every take
         sizes = {path: _size(path) for path, _, _ in jobs}
         session.progress.start("watching", sum(sizes.values()), "MB")
         with open_pool(session.workers) as pool:
@@ -74,10 +85,34 @@ def takes(places: Sequence[str], session: Session, **options: Any) -> Watched:
                         session.cache.put(key, to_plain(result))
                 session.progress.advance(sizes[path])
         session.progress.stop()
-    for reason in reasons.values():
-        session.progress.say(f"left out: {reason}")
-    ordered = tuple(seen[p] for p in paths if p in seen)
-    return Watched(ordered, tuple((p, reasons[p]) for p in paths if p in reasons))
+    logs = read_logs(paths)
+    ordered = [_logged(seen[p], logs, places) for p in paths if p in seen]
+    return Watched(grouped(ordered), tuple((p, reasons[p]) for p in paths if p in reasons))
+
+
+def read_logs(paths: Sequence[str]) -> dict[str, LogEntry]:
+    """Return what the logs beside the footage say, by `watch.logs.key`; unreadable ones say nothing."""
+    from backbeat.watch.logs import parse
+
+    found: dict[str, LogEntry] = {}
+    for folder in sorted({Path(p).parent for p in paths}):
+        if not folder.is_dir():
+            continue
+        for file in sorted(folder.iterdir()):
+            if file.suffix.lower() in LOGS and file.is_file() and file.stat().st_size < 50_000_000:
+                found |= parse(file.read_text(encoding="utf-8", errors="replace"), file.suffix.lower())
+    return found
+
+
+def _logged(take: Take, logs: dict[str, LogEntry], places: Sequence[str]) -> Take:
+    from backbeat.watch.logs import entry_for
+
+    folders: tuple[str, ...] = ()
+    for place in places:
+        if Path(place).is_dir() and Path(take.media.path).is_relative_to(place):
+            folders = Path(take.media.path).relative_to(place).parent.parts
+            break
+    return replace(take, log=entry_for(take.media.path, logs, folders))
 
 
 def _look(job: tuple[str, str, dict[str, Any]]) -> Take:
@@ -116,3 +151,48 @@ def _size(path: str) -> float:
         return round(max(0.1, Path(path).stat().st_size / 1e6), 1)
     except OSError:
         return 0.1
+
+
+def write(watched: Watched, path: str, session: Session) -> None:
+    """Write what was seen: facts as ``.json``, a table as ``.csv``, a contact sheet as ``.png`` or ``.html``.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another, or the file cannot be written.
+    """
+    from backbeat.exchange import contact
+    from backbeat.work.output import check, placed
+
+    check(path, force=True, inputs=[t.media.path for t in watched.takes], suffixes=WRITTEN)
+    suffix = Path(path).suffix.lower()
+    with placed(path) as temporary:
+        if suffix == ".json":
+            Path(temporary).write_text(json.dumps(to_plain(watched), ensure_ascii=False), encoding="utf-8")
+        elif suffix == ".csv":
+            Path(temporary).write_text(contact.table(watched.takes), encoding="utf-8", newline="")
+        else:
+            rows = _rows(watched, session)
+            if suffix == ".png":
+                contact.drawn(rows).save(temporary)
+            else:
+                from backbeat.media.stills import jpeg
+
+                images = [[jpeg(p) for p in row.pictures] for row in rows]
+                Path(temporary).write_text(contact.page(rows, watched.left_out, images), encoding="utf-8")
+
+
+def _rows(watched: Watched, session: Session) -> list[contact.Row]:
+    """Return the rows of a contact sheet: pictures are decoded again, only these."""
+    from backbeat.exchange.contact import Row
+    from backbeat.media.stills import stills
+
+    rows = []
+    session.progress.start("contact sheet", len(watched.takes), "takes")
+    for take in watched.takes:
+        wanted = [f for s in take.shots for f in (s.start_frame, (s.start_frame + s.end_frame) // 2, s.end_frame - 1)]
+        pictures = stills(take.media, wanted) if wanted else []
+        rows += [Row(take, s, tuple(pictures[3 * i : 3 * i + 3])) for i, s in enumerate(take.shots)]
+        session.progress.advance()
+    session.progress.stop()
+    return rows

@@ -14,27 +14,31 @@ from backbeat.errors import MediaError
 from backbeat.media.probe import Times, probe_times
 from backbeat.media.scan import Scan
 from backbeat.model.footage import Hit, Media, Shot, Take
+from backbeat.watch.alike import Prints
 from backbeat.watch.ear import Ear
 from backbeat.watch.eye import Eye, Sight
 from backbeat.watch.hits import OwnHits
 from backbeat.watch.quality import dead, looks
-from backbeat.watch.shots import Boundary, OwnShots
+from backbeat.watch.shots import Boundary, OwnShots, ShotFinder
 from backbeat.watch.speech import OwnSpeech
+from backbeat.work import plugins
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 3  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 4  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
-def look(path: str, *, hardware: str = "") -> Take:
+def look(path: str, *, shots: str = "own", hardware: str = "") -> Take:
     """Return everything seen and heard in one file.
 
     Parameters
     ----------
     path
         A video, a still or a pattern of numbered pictures.
+    shots
+        Name of the shot finder: a backend of ``backbeat.shots``.
     hardware
         Name of a hardware decoder to use where present.
 
@@ -44,11 +48,12 @@ def look(path: str, *, hardware: str = "") -> Take:
         If it cannot be opened, or not one picture of it can be decoded.
     """
     media, times = probe_times(path)
-    eye, ear, cutter = Eye(), Ear(), OwnShots()
+    eye, ear, cutter, prints = Eye(), Ear(), shot_finder(shots), Prints()
     scan = Scan(media, times, hear=ear.hear, hardware=hardware)
     for picture in scan:
         eye.see(picture)
         cutter.see(picture.thumb, eye.small, eye.novelty)
+        prints.see(picture.time, picture.thumb)
     sight, hearing = eye.sight(), ear.hearing()
     if len(sight.time) == 0:
         raise MediaError(f"{path}: not one picture could be decoded", "is the file whole?")
@@ -61,12 +66,26 @@ def look(path: str, *, hardware: str = "") -> Take:
         warnings.append("its sound is silence")
     return Take(
         media=media,
-        shots=tuple(_shots(media, times, sight, boundaries, found.hits)),
+        shots=tuple(_shots(media, times, sight, boundaries, found.hits, prints)),
         speech=OwnSpeech().find(hearing),
         offset=found.offset,
         shot_at=_shot_at(path),
         warnings=tuple(warnings),
     )
+
+
+def shot_finder(name: str) -> ShotFinder:
+    """Return a new finder of the backend `name`.
+
+    Raises
+    ------
+    MissingPartError
+        If there is none, or a part that it needs is missing.
+    """
+    if name == "own":
+        return OwnShots()
+    finder: ShotFinder = plugins.load("shots", name)()
+    return finder
 
 
 def _shot_at(path: str) -> float:
@@ -93,7 +112,9 @@ def pieces(count: int, boundaries: Sequence[Boundary], unusable: NDArray[np.bool
     return found
 
 
-def _shots(media: Media, times: Times, sight: Sight, boundaries: Sequence[Boundary], hits: Sequence[Hit]) -> list[Shot]:
+def _shots(
+    media: Media, times: Times, sight: Sight, boundaries: Sequence[Boundary], hits: Sequence[Hit], prints: Prints
+) -> list[Shot]:
     shots: list[Shot] = []
     rate = float(media.rate)
     for first, last in pieces(len(sight.time), boundaries, dead(sight)):
@@ -112,6 +133,7 @@ def _shots(media: Media, times: Times, sight: Sight, boundaries: Sequence[Bounda
                 hits=tuple(h for h in hits if start <= h.time * rate < end),
                 motion_curve=_curve(sight, first, last, start, end, step, rate),
                 curve_step=step,
+                prints=prints.of(start / rate, end / rate),
                 **{name: getattr(figures, name) for name in figures.__slots__},
             )
         )
