@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from backbeat.make.check import Checked
     from backbeat.model.footage import Take
     from backbeat.model.plan import Style
-    from backbeat.model.song import Song
     from backbeat.model.timeline import Clip, Timeline
 
 FILMS = (".mp4", ".mov", ".m4v", ".mkv")
@@ -132,7 +131,7 @@ def cut(options: CutOptions, session: Session, corrections: Corrections | None =
         if wrong:  # a bug of ours: say so with a traceback rather than make a wrong film
             raise RuntimeError(f"the decision broke its own rules: {wrong[:3]}")
         timeline = decide_cut.timeline(problem, solution, width=width, height=height, name=Path(options.output).stem)
-        timeline = _with_sound(timeline, options.sound, song, length)
+        timeline = _with_sound(timeline, options.sound, problem)
         session.progress.stop()
 
     checked = None
@@ -283,24 +282,29 @@ def _earlier(options: CutOptions, rate: Fraction) -> tuple[tuple[Lock, ...], tup
     return locks, clips
 
 
-def _with_sound(timeline: Timeline, sound: str, song: Song, length: Length) -> Timeline:
+def _with_sound(timeline: Timeline, sound: str, problem: CutProblem) -> Timeline:
     """Set what is heard: the song, the takes' own sound, or both; and how the music ends."""
-    with_sound = {m.path for m in timeline.takes if m.has_sound}
+    from backbeat.decide.voices import may_be_heard
+
+    takes = {t.media.path: t for t in problem.takes if t.media.has_sound}
     level = {"mix": TAKES_UNDER_SONG_DB, "takes": 0.0}.get(sound)
+
+    def heard(clip: Clip) -> Clip:
+        take = takes.get(clip.take)
+        fine = take is not None and (sound == "takes" or may_be_heard(clip, take, timeline.rate))
+        return replace(clip, sound_gain_db=level if fine else None)
+
     tracks = tuple(
-        replace(
-            track,
-            clips=tuple(replace(c, sound_gain_db=level if c.take in with_sound else None) for c in track.clips),
-        )
+        replace(track, clips=tuple(heard(c) for c in track.clips))
         if track.kind == "picture" and track.enabled
         else track
         for track in timeline.tracks
     )
     if sound == "takes":
         return replace(timeline, tracks=tracks, cues=())
-    end = length.song_in + timeline.duration
+    end = problem.song_in + timeline.duration
     # a song that is cut off before its end goes out over about a bar
-    fade = 0.0 if end >= song.duration - 0.05 else min(2.0, timeline.duration / 8)
+    fade = 0.0 if end >= problem.song.duration - 0.05 else min(2.0, timeline.duration / 8)
     return replace(timeline, tracks=tracks, cues=tuple(replace(c, fade_out=fade) for c in timeline.cues))
 
 
