@@ -34,6 +34,8 @@ _CUT = 0.2  # least novelty of a lone cut
 _LONE = 0.45  # a lone cut's neighbours stay below this share of it
 _ROUGH = 0.62  # least novelty of a cut among disturbed pictures: above any camera jerk measured
 _SAME = 0.14  # novelty across a disturbance below which the scene is the same
+_RECOLOURED = 5.0  # least jump of the colours (mean of 255 levels) that is a cut by itself
+_SIDE = 3  # pictures on either side of it
 _LENGTHS = (6, 9, 13, 18, 24, 30)  # of gradual changes
 
 
@@ -108,7 +110,32 @@ def detect(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], novelty: Sequence[f
     new = np.asarray(novelty, np.float64)
     found = [_unblended(_judge(a, z, new, smalls), thumbs) for a, z in disturbances(new)]
     found += gradual(thumbs, smalls, [b for b in found if b.kind != "refused"])
+    found += recoloured(thumbs, [b for b in found if b.kind != "refused"])
     return sorted(found, key=lambda b: b.start)
+
+
+def recoloured(thumbs: Sequence[Bytes], known: Sequence[Boundary]) -> list[Boundary]:
+    """Return cuts that show in colour alone: the colours jump once and are steady on both sides.
+
+    They are what a large still overlay (burnt-in timecode, a logo, a test code) hides from `compare`, because its fine
+    detail goes on. Colour here is what is left of RGB without its grey, so neither flashes nor fades make it jump.
+    """
+    if len(thumbs) < 2 * _SIDE:
+        return []
+    rgb = np.asarray(thumbs, np.float32)
+    colour = rgb - rgb.mean(axis=3, keepdims=True)
+    step = np.abs(np.diff(colour, axis=0)).mean(axis=(1, 2, 3))
+    found = []
+    for i in (np.flatnonzero(step >= 0.8 * _RECOLOURED) + 1).tolist():
+        sides = colour[max(0, i - _SIDE) : i], colour[i : i + _SIDE]
+        if min(len(side) for side in sides) < 2 or any(b.start - 2 <= i <= b.end + 2 for b in known):
+            continue
+        before, after = (np.median(side, axis=0) for side in sides)
+        jump = float(np.abs(after - before).mean())
+        unrest = max(float(np.abs(side - np.median(side, axis=0)).mean(axis=(1, 2, 3)).max()) for side in sides)
+        if jump >= max(_RECOLOURED, 3 * unrest):
+            found.append(Boundary(i, i, "cut", min(1.0, jump / 50)))
+    return found
 
 
 def disturbances(new: Any) -> list[tuple[int, int]]:
