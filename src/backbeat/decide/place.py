@@ -159,6 +159,8 @@ def _make(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, factor: Floats | N
         frames = sc.end[slot] - sc.start[slot]
         out = source_in + offset_at((frames - 1) / float(sc.problem.rate) * factor, pool.rate[shot]) + 1
     ok = (source_in >= pool.start[shot]) & (out <= pool.end[shot])
+    if not sc.problem.reuse:  # slower than its pictures last would show some of them twice
+        ok &= (factor >= 1) | (factor * pool.rate[shot] >= float(sc.problem.rate) - 1e-9)
     if sc.problem.keep_sound:
         ok &= ~(in_speech(sc, shot, source_in) | in_speech(sc, shot, out))
     slot, shot, source_in, out, factor = slot[ok], shot[ok], source_in[ok], out[ok], factor[ok]
