@@ -121,6 +121,24 @@ def test_subtitles_move_with_their_pictures(film, song, beats, tmp_path):
     assert told[1].span.start == pytest.approx((shot.start + inside) / 24, abs=0.002)
 
 
+@pytest.mark.parametrize("kind", ["fcpxml", "premiere", "edl"])
+def test_another_program_s_edit_can_be_synced(kind, song, beats, tmp_path):
+    from backbeat.verbs.export import export
+
+    rate = Fraction(24)
+    take = coded.write_take(tmp_path / "a.mp4", 1, frames=200).path
+    clips = (Clip(0, 45, take, 20, rate, name="a"), Clip(45, 50, take, 90, rate, name="b"))
+    scene = Timeline("s", rate, 160, 90, 95, (Track(clips),), takes=(probe(take),))
+    otio.save(scene, tmp_path / "s.otio")
+    suffix = {"premiere": ".xml"}.get(kind, f".{kind}")
+    export(str(tmp_path / "s.otio"), Session(), to=kind, output=str(tmp_path / f"other{suffix}"))
+    made = sync.sync(
+        options(tmp_path / f"other{suffix}", song, tmp_path, dry_run=True, media=(str(tmp_path),)), Session(), beats
+    )
+    assert len(made.shots) == 2
+    assert made.cuts.value == 1.0
+
+
 def test_missing_media_is_named_and_can_be_relinked(song, beats, tmp_path):
     rate = Fraction(24)
     (tmp_path / "a").mkdir()

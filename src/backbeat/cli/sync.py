@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 
 def sync(
-    scene: Annotated[str, typer.Argument(metavar="SCENE", help="The edited scene: a film, or its timeline (.otio).")],
+    scene: Annotated[
+        str, typer.Argument(metavar="SCENE", help="The edited scene: a film, or its edit (.otio, .fcpxml, .xml, .edl).")
+    ],
     song: Annotated[str, typer.Argument(metavar="SONG")],
     *,
     output: Annotated[str, typer.Option("--output", "-o", help="The film; its timeline goes beside it.")] = "film.mp4",

@@ -29,7 +29,7 @@ class Scene:
 
 
 def read_scene(path: str, session: Session, *, media: Sequence[str] = (), subtitles: Sequence[Span] = ()) -> Scene:
-    """Read a finished film or a timeline (.otio); `media` are folders to find moved files in.
+    """Read a finished film or an edit (.otio, or another program's); `media` are folders to find moved files in.
 
     Raises
     ------
@@ -39,9 +39,10 @@ def read_scene(path: str, session: Session, *, media: Sequence[str] = (), subtit
         If a file cannot be read.
     """
     from backbeat.decide import align_edit, align_scene
+    from backbeat.media.folder import VIDEO
     from backbeat.verbs import watch
 
-    if Path(path).suffix.lower() != ".otio":
+    if Path(path).suffix.lower() in VIDEO:
         watched = watch.takes([path], session)
         if not watched.takes:
             raise MediaError(*_reason(watched.left_out, path))
@@ -60,10 +61,14 @@ def _from_timeline(path: str, session: Session, media: Sequence[str], subtitles:
     from backbeat.exchange.otio import load
     from backbeat.exchange.relink import relinked
     from backbeat.verbs import watch
+    from backbeat.verbs.import_ import edit
 
-    timeline = load(path)
-    if media:
-        timeline, _ = relinked(timeline, media)
+    if Path(path).suffix.lower() == ".otio":
+        timeline = load(path)
+        if media:
+            timeline, _ = relinked(timeline, media)
+    else:
+        timeline, _, _ = edit([path], session, media_root=media)
     seen = align_scene.flattened(timeline)
     paths = list(dict.fromkeys(c.take for c in seen if c.take))
     if not paths:
