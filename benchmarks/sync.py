@@ -53,14 +53,8 @@ def main() -> None:
         "| shots | shots that talk | tempo | cuts before | cuts after | hits before | hits after | run-time change | CPU |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
-    for n, talk, bpm in [
-        (60, 0.4, 120),
-        (250, 0, 120),
-        (250, 0.4, 120),
-        (250, 1, 120),
-        (250, 0.4, 97.3),
-        (1000, 0.4, 120),
-    ]:
+    cases = [(60, 0.4, 120), (250, 0, 120), (250, 0.4, 120), (250, 1, 120), (250, 0.4, 97.3), (1000, 0.4, 120)]
+    for n, talk, bpm in cases:
         rows = []
         for seed in range(3):
             shots, per = plant(n, seed, bpm=bpm, talk=talk)
