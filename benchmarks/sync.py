@@ -49,9 +49,7 @@ def on_beat(frames: list[float], per: float, song_in: float) -> float:
 
 
 def main() -> None:
-    print(
-        "| shots | shots that talk | tempo | cuts before | cuts after | hits before | hits after | run-time change | CPU |"
-    )
+    print("| shots | talking | tempo | cuts before | cuts after | hits before | hits after | run-time change | CPU |")
     print("|---|---|---|---|---|---|---|---|---|")
     cases = [(60, 0.4, 120), (250, 0, 120), (250, 0.4, 120), (250, 1, 120), (250, 0.4, 97.3), (1000, 0.4, 120)]
     for n, talk, bpm in cases:
