@@ -84,7 +84,7 @@ class Composer:
 
     def piece(self, rng: np.random.Generator, seconds: float) -> Piece:
         """Draw a piece of at least `seconds`."""
-        kind = rng.choice(["band", "band", "band", "pop", "groove", "piano"], p=[0.25, 0.25, 0.18, 0.15, 0.12, 0.05])
+        kind = rng.choice(["band", "band", "band", "pop", "groove", "piano"], p=[0.24, 0.24, 0.17, 0.15, 0.12, 0.08])
         return {"band": self.band, "pop": self.song, "groove": self.drummer, "piano": self.piano}[str(kind)](
             rng, seconds
         )

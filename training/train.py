@@ -112,6 +112,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--first", type=int, default=400, help="pieces made before the first step")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", default="", help="weights to go on from")
+    parser.add_argument("--rate", type=float, default=3e-3, help="the highest learning rate")
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(given.seed)
@@ -124,6 +126,8 @@ def main() -> None:
     pool: list = []
     made = given.seed * 1_000_000
     net = Ear()
+    if given.resume:
+        net.load_state_dict(torch.load(given.resume, weights_only=True))
     print("weights", sum(p.numel() for p in net.parameters()), flush=True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=1e-2)
     average = torch.optim.swa_utils.AveragedModel(
@@ -138,7 +142,7 @@ def main() -> None:
                 if piece is not None:
                     pool.append(piece)
             share = step / given.steps
-            rate = 3e-3 * min(1.0, (step + 1) / 150) * (0.5 * (1 + np.cos(np.pi * share)) + 0.01)
+            rate = given.rate * min(1.0, (step + 1) / 150) * (0.5 * (1 + np.cos(np.pi * share)) + 0.01)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             batch = [crop(pool, rng) for _ in range(BATCH)]

@@ -20,9 +20,9 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 2  # of everything heard; a change makes the cache hear again
+VERSION = 3  # of everything heard; a change makes the cache hear again
 _RATE = 44_100
-_UNSURE = 0.35  # beat confidence under which the grid is called free time
+_UNSURE = 0.6  # beat confidence under which the grid is not to be trusted
 
 
 def hear(path: str, *, tracker: str = "own", corrections: Corrections | None = None) -> Song:
@@ -63,7 +63,7 @@ def _song(path: str, duration: float, look: spectrum.Look, grid: Grid, loud: flo
     downs = np.array([b.time for b in beats if b.position == 1])
     parts = sections.find(downs, mel, tones, energy, duration)
     span = moments.sounding(mel)
-    notes = ("free time: the beat cannot be trusted",) if grid.confidence < _UNSURE else ()
+    notes = ("the beat is unsure: free time, or music that the ear does not know",) if grid.confidence < _UNSURE else ()
     return Song(
         path=path,
         duration=duration,

@@ -85,32 +85,6 @@ def log_mel(mono: Array) -> Array:
     return out
 
 
-def flux(mel: Array) -> tuple[Array, Array]:
-    """Return onset curves from a log-mel picture: all bands, and the low ones alone; mean 0, spread 1 over 3 s."""
-    rise = np.zeros_like(mel)
-    if len(mel) > 2:
-        np.maximum(mel[2:] - mel[:-2], 0, out=rise[2:])
-    # A rise over two frames is seen one frame late; put it where it happens.
-    rise = np.vstack([rise[1:], rise[-1:]]) if len(rise) else rise
-    low, mid, high = (_standard(rise[:, a:b].mean(1)) for a, b in ((0, 8), (8, 36), (36, BANDS)))
-    return _standard((1.3 * low + mid + 0.7 * high).astype(np.float32)), low
-
-
-def _standard(curve: Array, half: int = 75) -> Array:
-    """Return `curve` less its moving mean, over its moving spread."""
-    if len(curve) == 0:
-        return curve
-    width = 2 * half + 1
-
-    def moving(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = np.concatenate([[0.0], np.cumsum(np.pad(x, half, mode="edge"))])
-        return np.asarray((total[width:] - total[:-width]) / width)
-
-    wide = curve.astype(np.float64)
-    centred = wide - moving(wide)
-    return np.asarray(centred / (np.sqrt(np.maximum(moving(centred**2), 0)) + 1e-3), dtype=np.float32)
-
-
 def attack(mono: Array) -> Array:
     """Return how strongly sound sets in, one value every `ATTACK_STEP` seconds.
 
