@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shared fixtures."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or fills the user's cache."""
-    monkeypatch.setenv("BACKBEAT_CACHE", str(Path(tmp_path_factory.getbasetemp()) / "cache"))
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or fills the user's cache; session-wide, so that module fixtures keep to it too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BACKBEAT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
