@@ -236,7 +236,9 @@ def improve(where: Field, path: Ints, *, clips: int = 10, step: int = 5, width: 
     value = value_of(net, path)
     at = 0
     while at < len(path):
-        better = refill(where, path, at, min(at + clips, len(path)), width)
+        stop = min(at + clips, len(path))
+        first, last = int(net.from_node[path[at]]), int(net.to_node[path[stop - 1]])
+        better = refill(where, path[:at], path[stop:], first, last, width)
         if better is not None:
             new = value_of(net, better)
             if new > value + 1e-9:
@@ -245,23 +247,28 @@ def improve(where: Field, path: Ints, *, clips: int = 10, step: int = 5, width: 
     return path
 
 
-def refill(where: Field, path: Ints, start: int, stop: int, width: int) -> Ints | None:
-    """Return the best film found that keeps `path` but for its clips `start`..`stop`; None if there is none."""
+def refill(
+    where: Field, before: Ints, after: Ints, first: int, last: int, width: int, *, priced: bool = False
+) -> Ints | None:
+    """Return the best film found that keeps the placements `before` and `after`, and fills the nodes between them.
+
+    None if there is none. `priced`: at the field's prices, for a long stretch, in place of the kept film's own counts.
+    """
     net = where.net
-    kept = np.concatenate([path[:start], path[stop:]])
-    first, last = int(net.from_node[path[start]]), int(net.to_node[path[stop - 1]])
+    kept = np.concatenate([before, after])
     free = np.ones(net.p.size, bool)
     if not net.sc.problem.reuse and len(kept):
         order = np.argsort(net.p.low[kept])
         low, high = net.p.low[kept][order], net.p.high[kept][order]
         # Kept spans do not overlap: a placement is free if no kept span starts inside it and the one before has ended.
-        after = np.searchsorted(low, net.p.low, side="right")
-        ended = np.where(after > 0, high[np.maximum(after - 1, 0)] <= net.p.low, True)
-        free = ended & (np.searchsorted(low, net.p.high, side="left") == after)
-    group = int(net.group[path[start - 1]]) if start else -1
+        begun = np.searchsorted(low, net.p.low, side="right")
+        ended = np.where(begun > 0, high[np.maximum(begun - 1, 0)] <= net.p.low, True)
+        free = ended & (np.searchsorted(low, net.p.high, side="left") == begun)
+    group = int(net.group[before[-1]]) if len(before) else -1
     others = film.counts(net.rows, net.sc, net.p.take(kept), np.ones(len(kept)))[: net.rows.styles]
-    beam = Beam(where, width=width, first=first, last=last, free=free, group=group, others=others)
-    films = [np.concatenate([path[:start], mid, path[stop:]]) for mid in beam.films(last)]
+    known = None if priced else others
+    beam = Beam(where, width=width, first=first, last=last, free=free, group=group, others=known)
+    films = [np.concatenate([before, mid, after]) for mid in beam.films(last)]
     return max(films, key=lambda film: value_of(net, film)) if films else None
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backbeat.decide import hope, terms
+from backbeat.decide import given, hope, terms
 from backbeat.decide.place import Placements, Scene, expand, join, sped
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Prices
@@ -45,9 +45,12 @@ class Columns:
 
     def __init__(self, sc: Scene, rows: Rows) -> None:
         self.sc, self.rows = sc, rows
-        self.parts: list[Placements] = [sped(sc)]
+        fixed = given.locked(sc)
+        self.parts: list[Placements] = [_outside(p, fixed.slot) for p in (given.earlier(sc), sped(sc))] + [fixed]
         self.kinds = _kinds(sc)
         self.done = [np.zeros((len(k.slots), len(k.shots)), bool) for k in self.kinds]
+        for k, done in zip(self.kinds, self.done, strict=True):
+            done[np.isin(k.slots, fixed.slot)] = True  # nothing else may stand where a clip is locked
         self.windows = bool((sc.pool.early > 0).any() or (sc.pool.late < 1).any())
 
     def optimistic(self, kind: int, prices: Prices) -> NDArray[np.float32]:
@@ -107,6 +110,11 @@ class Columns:
         if len(self.parts) > 1:
             self.parts = [join(self.parts)]
         return self.parts[0]
+
+
+def _outside(p: Placements, slots: Ints) -> Placements:
+    """Return the placements that are in none of `slots`."""
+    return p.take(~np.isin(p.slot, slots))
 
 
 def _kinds(sc: Scene) -> list[Kind]:

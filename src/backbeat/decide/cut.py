@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from backbeat.decide import beam, explain, prices, search
+from backbeat.decide import beam, explain, given, locks, patch, prices, search, terms
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
 from backbeat.decide.place import Placements, Scene, expand, join, scene, sped
@@ -23,24 +23,19 @@ SWEEPS = 120
 def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
     """Decide `problem`. Budgets are sweeps, never seconds: the same problem gives the same edit, byte for byte.
 
+    With an earlier edit (``problem.previous``) of the same length, what still holds of it stays (see `patch`).
+
     Raises
     ------
     NoEditError
-        If there is no usable footage at all, or the film has no length.
+        If the locks contradict each other, there is no usable footage at all, or the film has no length.
     """
-    if problem.frames < 1:
-        raise NoEditError("the film would have no frames", "ask for a longer film or a longer song")
-    pool = gather(problem)
-    if not pool.size:
-        raise NoEditError("there is no usable shot in the footage", "add footage, or forbid fewer takes")
-    grid = music.build(problem)
-    sc = scene(problem, grid, pool)
+    sc = _scene(problem)
     rows = film.build(sc)
-    if not any((sc.span[:, r] <= n).any() for r, n in zip(pool.rate_id, pool.end - pool.start, strict=True)):
-        raise NoEditError(
-            "no shot is long enough for any place in the film", "add longer takes, or use a style with shorter shots"
-        )
-    found = search.find(sc, rows, sweeps)
+    mended = patch.mend(sc, rows) if problem.previous and problem.order == "free" else None
+    found = search.find(sc, rows, sweeps, seek=mended is None)
+    if mended is not None:
+        return _solution(*mended, found.bound, ())
     net, path, bound = found.net, found.path, found.bound
     unmet: tuple[str, ...] = ()
     if not len(path):
@@ -56,6 +51,43 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
         reached, asked = _seconds(problem, _end(net, path)), _seconds(problem, problem.frames)
         unmet = (f"the footage fills {reached:.1f} s of {asked:.1f} s",)
     return _solution(net, path, bound, unmet)
+
+
+def resolve(problem: CutProblem, earlier: Solution, *, window: int = patch.WINDOW) -> Solution:
+    """Decide `problem` anew near what no longer holds of `earlier` (its clips are ``problem.previous``), quickly.
+
+    For an editor at work: a window of clips about each change is filled, the rest is kept, and the bound is that of
+    `earlier`, raised by what the new locks and the wish to stay can add. Falls back to `solve`.
+
+    Raises
+    ------
+    NoEditError
+        As `solve` does.
+    """
+    problem = dataclasses.replace(problem, previous=earlier.clips)
+    sc = _scene(problem)
+    mended = patch.mend(sc, film.build(sc), window)
+    if mended is None:
+        return solve(problem)
+    more = terms.KEPT * len(earlier.clips) + float(np.maximum(given.locked(sc).value, 0).sum())
+    return _solution(*mended, earlier.bound + more, ())
+
+
+def _scene(problem: CutProblem) -> Scene:
+    """Return the tables of `problem`, its locks settled."""
+    problem = locks.settle(problem)
+    if problem.frames < 1:
+        raise NoEditError("the film would have no frames", "ask for a longer film or a longer song")
+    pool = gather(problem)
+    if not pool.size:
+        raise NoEditError("there is no usable shot in the footage", "add footage, or forbid fewer takes")
+    sc = scene(problem, music.build(problem), pool)
+    shortest = sc.span.min(axis=0)[pool.rate_id]
+    if not (pool.end - pool.start >= shortest).any():
+        raise NoEditError(
+            "no shot is long enough for any place in the film", "add longer takes, or use a style with shorter shots"
+        )
+    return sc
 
 
 def _seconds(problem: CutProblem, frames: int) -> float:
@@ -79,11 +111,12 @@ def _all(sc: Scene) -> Placements:
 def _solution(net: prices.Network, path: Ints, bound: float, unmet: tuple[str, ...]) -> Solution:
     sc, problem = net.sc, net.sc.problem
     clips: list[Clip] = []
+    takes = explain.by_path(problem)
     for k in path.tolist():
         clip = clip_of(sc, net.p, k)
-        terms = explain.clip_terms(clip, clips[-1] if clips else None, problem, sc.grid)
-        clip = dataclasses.replace(clip, terms=terms, value=sum(v for _, v in terms))
-        clips.append(dataclasses.replace(clip, reason=explain.reason(clip, problem, sc.grid)))
+        worth = explain.clip_terms(clip, clips[-1] if clips else None, problem, sc.grid, takes)
+        clip = dataclasses.replace(clip, terms=worth, value=sum(v for _, v in worth))
+        clips.append(dataclasses.replace(clip, reason=explain.reason(clip, problem, sc.grid, takes)))
     value = beam.value_of(net, path)
     earned = sum(v for c in clips for _, v in c.terms if v > 0)
     return Solution(
@@ -112,9 +145,13 @@ def clip_of(sc: Scene, p: Placements, k: int) -> Clip:
         source_rate=take.media.rate,
         speed=NORMAL if factor == 1.0 else Speed(factor),
         shot=int(sc.pool.shot[shot]),
+        locked=any(
+            x.kind == "clip" and (x.start, x.end, x.take) == (int(sc.start[slot]), int(sc.end[slot]), take.media.path)
+            for x in sc.problem.locks
+        ),
         beat=int(sc.grid.beat[sc.grid.first[slot]]),
     )
-    found = explain.find_shot((take,), clip, sc.problem.rate)
+    found = explain.find_shot({clip.take: take}, clip, sc.problem.rate)
     if found is None:
         return clip
     rate = float(sc.problem.rate)

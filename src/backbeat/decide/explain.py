@@ -32,14 +32,28 @@ class Seen:
     on_cut: bool
 
 
-def find_shot(takes: tuple[Take, ...], clip: Clip, rate: Fraction) -> tuple[Take, Shot] | None:
-    """Return the take and shot that `clip` shows, None if no shot holds all of it."""
-    for take in takes:
-        if take.media.path == clip.take:
-            low, high = clip.source_span(rate)
-            for shot in take.shots:
-                if shot.start_frame <= low and high <= shot.end_frame:
-                    return take, shot
+Takes = dict[str, Take]
+
+
+def by_path(problem: CutProblem) -> Takes:
+    """Return the takes of `problem` by their path."""
+    return {take.media.path: take for take in problem.takes}
+
+
+def find_shot(takes: Takes, clip: Clip, rate: Fraction) -> tuple[Take, Shot] | None:
+    """Return the take and shot that `clip` shows, None if no shot holds all of it.
+
+    What is locked need not lie in a usable range; it belongs to the shot that it shows most of.
+    """
+    take = takes.get(clip.take)
+    if take is None:
+        return None
+    low, high = clip.source_span(rate)
+    for shot in take.shots:
+        if shot.start_frame <= low and high <= shot.end_frame:
+            return take, shot
+    if clip.locked and take.shots:
+        return take, max(take.shots, key=lambda s: min(high, s.end_frame) - max(low, s.start_frame))
     return None
 
 
@@ -74,9 +88,11 @@ def seen_hits(clip: Clip, shot: Shot, problem: CutProblem, grid: Grid) -> list[S
     return out
 
 
-def clip_terms(clip: Clip, before: Clip | None, problem: CutProblem, grid: Grid) -> tuple[tuple[str, float], ...]:
+def clip_terms(
+    clip: Clip, before: Clip | None, problem: CutProblem, grid: Grid, takes: Takes
+) -> tuple[tuple[str, float], ...]:
     """Return the terms of `clip` after `before`, computed from the clip and the footage alone."""
-    found = find_shot(problem.takes, clip, problem.rate)
+    found = find_shot(takes, clip, problem.rate)
     if found is None:
         return (("hits", 0.0),)
     take, shot = found
@@ -97,7 +113,7 @@ def clip_terms(clip: Clip, before: Clip | None, problem: CutProblem, grid: Grid)
     held = min((float(grid.position[end]) - float(grid.position[start])) / max(problem.song.beats_per_bar, 1), 1.0)
     cut = 0.0 if clip.start == 0 else float(terms.cut_worth(grid.kind[start], style))
     wish = next((w for w in problem.wants if w.take == clip.take), None)
-    energy = mean_energy(problem, clip)
+    energy = float(grid.energy_sum[clip.end] - grid.energy_sum[clip.start]) / max(clip.frames, 1)
     out = {
         "hits": hits,
         "pairs": pairs,
@@ -110,27 +126,21 @@ def clip_terms(clip: Clip, before: Clip | None, problem: CutProblem, grid: Grid)
         "opening": terms.OPENING * held if clip.start == 0 else 0.0,
         "ending": terms.ENDING * held if clip.end == problem.frames else 0.0,
         "speed": -float(terms.speed_cost(clip.speed.factor)),
-        "neighbour": -terms.ALIKE * style.jump_cut if before and alike(before, clip, problem) else 0.0,
+        "kept": terms.KEPT if not clip.locked and stays(clip, problem) else 0.0,
+        "neighbour": -terms.ALIKE * style.jump_cut if before and alike(before, clip, takes, problem.rate) else 0.0,
     }
     return tuple((name, round(value, 9)) for name, value in out.items() if abs(value) > 1e-12)
 
 
-def mean_energy(problem: CutProblem, clip: Clip) -> float:
-    """Return the song's mean energy under `clip`."""
-    rate = float(problem.rate)
-    at = [problem.song_in + (f + 0.5) / rate for f in range(clip.start, clip.end)]
-    if problem.song.energy:
-        return float(np.mean([problem.song.energy_at(t) for t in at]))
-    values = []
-    for t in at:
-        inside = [s.energy for s in problem.song.sections if s.start <= t < s.end]
-        values.append(inside[-1] if inside else 0.5)
-    return float(np.mean(values))
+def stays(clip: Clip, problem: CutProblem) -> bool:
+    """Whether `clip` stands just as it stood in the earlier edit."""
+    key = (clip.start, clip.frames, clip.take, clip.source_in, clip.speed.factor)
+    return any(key == (c.start, c.frames, c.take, c.source_in, c.speed.factor) for c in problem.previous)
 
 
-def alike(one: Clip, other: Clip, problem: CutProblem) -> bool:
+def alike(one: Clip, other: Clip, takes: Takes, rate: Fraction) -> bool:
     """Whether two clips come from one set-up."""
-    a, b = find_shot(problem.takes, one, problem.rate), find_shot(problem.takes, other, problem.rate)
+    a, b = find_shot(takes, one, rate), find_shot(takes, other, rate)
     if a is None or b is None:
         return False
     if a[1].group >= 0 or b[1].group >= 0:
@@ -138,13 +148,13 @@ def alike(one: Clip, other: Clip, problem: CutProblem) -> bool:
     return a[0].media.path == b[0].media.path and a[1] is b[1]
 
 
-def reason(clip: Clip, problem: CutProblem, grid: Grid) -> str:
+def reason(clip: Clip, problem: CutProblem, grid: Grid, takes: Takes) -> str:
     """Return why `clip` stands here, in a sentence or two."""
-    found = find_shot(problem.takes, clip, problem.rate)
+    found = find_shot(takes, clip, problem.rate)
     if found is None:
-        return "locked by the editor"
+        return "Locked by the editor."
     rate = float(problem.rate)
-    parts = []
+    parts = ["locked by the editor"] if clip.locked else []
     node = int(np.searchsorted(grid.frame, clip.start))
     if clip.start == 0:
         parts.append("opens the film")

@@ -33,7 +33,8 @@ class Grid:
     Nodes [n]: `frame` (record frame of the cut), `position` (in beats), `kind`, `beat` (index of the song's beat, -1).
     Beats [m]: `beat_time` (film seconds), `beat_frame`, `beat_worth`. Per record frame [frames + 1]: `worth` (weight of
     the nearest beat) and `bell` (nearness 0..1). Slots [s]: `first`, `last` (nodes), `length` (beats), `row` (which
-    count of the style's histogram it belongs to), `energy` 0..1. `target` [3 * lengths] are the counts that the style
+    count of the style's histogram it belongs to), `energy` 0..1; `energy_sum`
+    [frames + 1] its prefix sum by record frame. `target` [3 * lengths] are the counts that the style
     asks for, `lengths` in beats. `notes` say what was done about a song without beats.
     """
 
@@ -51,6 +52,7 @@ class Grid:
     length: Floats
     row: Ints
     energy: Floats
+    energy_sum: Floats
     target: Floats
     lengths: Floats
     free_time: bool
@@ -173,7 +175,7 @@ def build(problem: CutProblem) -> Grid:
         notes = ("the song has no steady beat: cuts follow its accents, sections and rises of energy instead",)
     return Grid(
         frame, position, kind, beat, beats.time, beat_frame, worth, per_frame, bell,
-        first, last, length, row, mean, target, lengths, beats.free_time, notes,
+        first, last, length, row, mean, energy, target, lengths, beats.free_time, notes,
     )  # fmt: skip
 
 
@@ -300,29 +302,36 @@ def _slots(
     """Return the slots: every pair of nodes whose distance is one of the style's lengths, or that ends off the grid."""
     n = len(frame)
     shortest = max(1, round(SHORTEST * float(problem.rate)))
-    longest = float(lengths.max()) + 1e-6
-    fixed = set(forced_frames(problem))
-    forced = np.array([i == 0 or i == n - 1 or int(f) in fixed for i, f in enumerate(frame)])
-    locked = {(x.start, x.end) for x in problem.locks if x.kind == "clip"}
-    first, last = [], []
+    forced = np.isin(frame, [0, problem.frames, *forced_frames(problem)])
     walls = np.flatnonzero(forced)
-    for i in range(n - 1):
-        wall = int(walls[np.searchsorted(walls, i + 1)])
-        j = np.arange(i + 1, wall + 1)
+    wall = walls[np.minimum(np.searchsorted(walls, np.arange(n), side="right"), len(walls) - 1)]
+    locked = {x.start: x.end for x in problem.locks if x.kind == "clip"}
+    bound_to = np.array([locked.get(int(f), -1) for f in frame])
+    # Pairs (i, i + step) for every step that the longest length can reach.
+    reach = int((np.searchsorted(position, position + float(lengths.max()) + 1e-6, side="right") - np.arange(n)).max())
+    halves = lengths[lengths % 1 > 0]
+    pairs = []
+    for step in range(1, max(reach, 2)):
+        i = np.arange(n - step)
+        j = i + step
         far = position[j] - position[i]
-        odd = forced[i] | forced[j]
-        on = np.abs(far[:, None] - lengths).min(axis=1) < 0.02
         whole = (kind[i] != HALF) & (kind[j] != HALF)
-        half = np.abs(far[:, None] - lengths[lengths % 1 > 0]).min(axis=1, initial=9.0) < 0.02
-        good = (far <= longest) & (frame[j] - frame[i] >= shortest) & ((on & whole) | half | (odd & whole))
-        # Between two walls that lie closer than a clip should be, or further than the longest clip, one clip may stand.
-        good |= (j == wall) & forced[i] & (((frame[j] - frame[i]) < 2 * shortest) | ~good.any())
-        inside = [(int(frame[i]), int(frame[k])) in locked for k in j]
-        if any(inside):
-            good = np.array(inside)
-        first += [i] * int(good.sum())
-        last += j[good].tolist()
-    a, b = np.array(first, np.int64), np.array(last, np.int64)
+        on = (np.abs(far[:, None] - lengths).min(axis=1) < 0.02) & whole
+        half = np.abs(far[:, None] - halves).min(axis=1, initial=9.0) < 0.02
+        good = on | half | ((forced[i] | forced[j]) & whole)
+        good &= (far <= float(lengths.max()) + 1e-6) & (frame[j] - frame[i] >= shortest) & (j <= wall[i])
+        pairs.append(np.stack([i[good], j[good]]))
+    some = np.concatenate(pairs, axis=1)
+    # Between two walls that lie closer than a clip should be, or further than the longest, one clip may stand.
+    bare = np.setdiff1d(walls[:-1], some[0])
+    near = walls[:-1][np.diff(frame[walls]) < 2 * shortest]
+    alone = np.union1d(bare, near)
+    a, b = np.concatenate([some, np.stack([alone, wall[alone]])], axis=1)
+    fits = (bound_to[a] < 0) | (frame[b] == bound_to[a])
+    ends = np.flatnonzero(bound_to >= 0)
+    a = np.concatenate([a[fits], ends])
+    b = np.concatenate([b[fits], np.searchsorted(frame, bound_to[ends])])
+    a, b = np.unique(np.stack([a, b]), axis=1)
     length = position[b] - position[a]
     mean = (energy[frame[b]] - energy[frame[a]]) / np.maximum(frame[b] - frame[a], 1)
     row = _tercile(mean, bounds) * len(lengths) + length_bin(length, lengths)

@@ -8,7 +8,6 @@ even lattice of in-points. Where the style allows a change of speed, also the fa
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -336,20 +335,3 @@ def _nearest(rising: Ints, at: Floats) -> Ints:
     right = np.clip(np.searchsorted(rising, at), 1, len(rising) - 1)
     left = right - 1
     return np.where(np.abs(rising[left] - at) <= np.abs(rising[right] - at), left, right)
-
-
-def given(sc: Scene, slot: int, shot: int, source_in: int, factor: float = 1.0) -> Placements:
-    """Return one placement as told, inside the usable range or not: a lock."""
-    one = (np.array([slot]), np.array([shot]))
-    pool = sc.pool
-    if math.isclose(factor, 1.0):
-        end = source_in + int(sc.span[slot, pool.rate_id[shot]])
-    else:
-        n = int(sc.end[slot] - sc.start[slot])
-        end = (
-            source_in + int(offset_at(np.array([(n - 1) / float(sc.problem.rate) * factor]), pool.rate[one[1]])[0]) + 1
-        )
-    low, high, speed = np.array([source_in]), np.array([end]), np.array([factor])
-    hits = sync(sc, one[0], one[1], low, high, speed)
-    value = plain_worth(sc, one[0], one[1]) - terms.speed_cost(speed) + hits
-    return Placements(one[0], one[1], low + pool.base[shot], high + pool.base[shot], value, speed, hits)

@@ -212,7 +212,7 @@ def _row_step(rows: Rows, price: Floats, counted: Floats, heat: float) -> Floats
 
     A price above 0 belongs to the upper bound of its row, one below 0 to the lower; neither crosses 0 in one step.
     """
-    over = heat * np.clip(np.log(np.maximum(counted, 1e-3) / np.maximum(rows.high, 0.05)), -1.0, 1.0)
+    over = heat * np.clip(np.log(np.maximum(counted, 1e-3) / np.clip(rows.high, 0.05, 1e9)), -1.0, 1.0)
     under = heat * np.clip(np.log(np.maximum(counted, 1e-3) / np.maximum(rows.low, 1e-3)), -1.0, 1.0)
     under = np.where(rows.low > 0, under, heat)
     up = np.where(price > 0, np.maximum(price + over, 0.0), np.maximum(over, 0.0))

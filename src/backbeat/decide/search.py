@@ -41,8 +41,8 @@ class Found:
     prices: Prices
 
 
-def find(sc: Scene, rows: Rows, sweeps: int) -> Found:
-    """Return the best edit found; its path is empty if none reaches the end of the film."""
+def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
+    """Return the best edit found; its path is empty if none reaches the end of the film, or only a bound is sought."""
     columns = Columns(sc, rows)
     at = prices.start_prices(sc, rows)
     net = Network(sc, rows, _first(columns, at))
@@ -60,6 +60,8 @@ def find(sc: Scene, rows: Rows, sweeps: int) -> Found:
         at = prices.polish(net, at, max(1, round(share * sweeps)), hot, cold)
     else:
         bound = min(bound, price_out(columns, at))
+    if not seek:
+        return Found(net, np.zeros(0, np.int64), NEVER, bound, at)
     likely, _ = prices.soft(net, at, ROUNDS[-1][2])
     plan = beam.expected(net, likely)
     where = beam.field(net, at, CHOICES)

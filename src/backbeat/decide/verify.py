@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from itertools import pairwise
 
-from backbeat.decide import explain
+from backbeat.decide import explain, locks
 from backbeat.decide import grid as music
 from backbeat.decide.problem import CutProblem, Solution, Violation
 from backbeat.model.footage import Take
@@ -17,6 +17,7 @@ CLOSE = 1e-6
 
 def verify(solution: Solution, problem: CutProblem) -> list[Violation]:
     """Return every rule of `problem` that `solution` breaks; empty for a sound edit."""
+    problem = locks.settle(problem)
     return [
         *_tiling(solution, problem),
         *_footage(solution, problem),
@@ -55,7 +56,7 @@ def _footage(solution: Solution, problem: CutProblem) -> list[Violation]:
         low, high = clip.source_span(problem.rate)
         if clip.source_rate != take.media.rate:
             out.append(Violation("rate", i, f"source rate {clip.source_rate}, the take has {take.media.rate}"))
-        if explain.find_shot(problem.takes, clip, problem.rate) is None:
+        if not clip.locked and explain.find_shot(takes, clip, problem.rate) is None:
             out.append(Violation("range", i, f"shows source frames {low} to {high - 1}, in no one usable range"))
         is_locked = (clip.take, clip.source_in, clip.start) in locked
         early, late = windows.get(clip.take, (0.0, 1.0))
@@ -120,17 +121,7 @@ def _locks(solution: Solution, problem: CutProblem) -> list[Violation]:
             out.append(Violation("lock", -1, f"the locked cut at frame {lock.start} is not there"))
         elif lock.kind == "forbid" and any(c.take == lock.take for c in solution.clips):
             out.append(Violation("lock", -1, f"the forbidden take {lock.take} is used"))
-        elif lock.kind == "keep":
-            before = [
-                (c.start, c.frames, c.take, c.source_in) for c in problem.previous if _meets(c, lock.start, lock.end)
-            ]
-            now = {(c.start, c.frames, c.take, c.source_in) for c in solution.clips}
-            out += [Violation("lock", -1, f"the kept clip at frame {k[0]} has changed") for k in before if k not in now]
     return out
-
-
-def _meets(clip: Clip, start: int, end: int) -> bool:
-    return clip.start < end and clip.end > start
 
 
 def _order(solution: Solution, problem: CutProblem) -> list[Violation]:
@@ -147,11 +138,11 @@ def _order(solution: Solution, problem: CutProblem) -> list[Violation]:
 
 
 def _value(solution: Solution, problem: CutProblem) -> list[Violation]:
-    grid = music.build(problem)
+    grid, takes = music.build(problem), explain.by_path(problem)
     out, total = [], 0.0
     before = None
     for i, clip in enumerate(solution.clips):
-        value = sum(v for _, v in explain.clip_terms(clip, before, problem, grid))
+        value = sum(v for _, v in explain.clip_terms(clip, before, problem, grid, takes))
         if abs(value - clip.value) > CLOSE:
             out.append(Violation("value", i, f"is worth {value:.6f}, {clip.value:.6f} is claimed"))
         total += value
