@@ -16,6 +16,8 @@ from backbeat.listen.tracker import Grid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from backbeat.listen.spectrum import Look
+
 RATE = 22_050
 _HOP = 128  # 5.8 ms
 _WINDOW = 1024
@@ -29,9 +31,9 @@ class PlainTracker:
 
     name = "plain"
 
-    def track(self, mono: NDArray[np.float32], bpm: float | None = None) -> Grid:
-        """Return the grid of `mono` (22,050 Hz); `bpm` is a hint that a user gave."""
-        onset = onsets(mono)
+    def track(self, look: Look, bpm: float | None = None) -> Grid:
+        """Return the grid of a song; `bpm` is a hint that a user gave."""
+        onset = onsets(look.mono)
         if len(onset) < 400 or float(onset.max(initial=0.0)) <= 0:
             none = np.zeros(0)
             return Grid(none, none.astype(np.int64), none, 4, 0.0)
@@ -44,7 +46,10 @@ class PlainTracker:
 
 
 def onsets(mono: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return onset strength every 128 samples: the rise of log energy, summed over bands, less its slow mean."""
+    """Return onset strength every 128 samples of `mono` (22,050 Hz).
+
+    It is the rise of log energy, summed over bands, less its slow mean.
+    """
     from scipy.ndimage import gaussian_filter1d
 
     padded = np.pad(mono, _WINDOW // 2)

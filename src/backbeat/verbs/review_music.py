@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _AGREE = 0.07  # s
 # Best first. Not librosa's: it is late by 20-40 ms, a frame.
 _SECOND_EARS = ("beat_this", "plain")
+_EAR_VERSION = 1
 _TRUSTED = 0.8  # agreement from which a second ear may give the verdict
 
 
@@ -118,10 +119,11 @@ def _with_second(
     first, last = music.beats[0].time - 0.5, music.beats[-1].time + 0.5
     for other in others:
         try:
-            heard = shifted(songs([film], session, tracker=other)[0], media.sound_offset)
+            heard = _ear(film, other, session)
         except MissingPartError:
             continue  # an optional ear that is not installed
-        second = tuple(b for b in heard.beats if first <= b.time <= last)
+        second = tuple(Beat(t + media.sound_offset, -1, 1.0) for t in heard)
+        second = tuple(b for b in second if first <= b.time <= last)
         name = f"that the tracker {other!r} hears in the film's mix"
         break
     if not second:
@@ -132,6 +134,22 @@ def _with_second(
         beats = _positions(second, music.beats)
         return replace(music, beats=beats, name=name, second=music.beats, second_name=music.name)
     return replace(music, second=second, second_name=name)
+
+
+def _ear(film: str, tracker: str, session: Session) -> tuple[float, ...]:
+    """Return the beats (s of the sound) that another tracker hears in the film's mix; kept by content."""
+    from backbeat.listen import spectrum
+    from backbeat.media.samples import read_sound
+    from backbeat.work import plugins
+
+    ear = plugins.load("beats", tracker)()
+    key = key_of(fingerprint(film), "second grid", tracker, _EAR_VERSION)
+    if isinstance(kept := session.cache.get(key), list):
+        return tuple(float(t) for t in kept)
+    mono = read_sound(film, rate=spectrum.RATE, channels=1).samples[0]
+    times = [round(float(t), 4) for t in ear.track(spectrum.look(mono)).times]
+    session.cache.put(key, times)
+    return tuple(times)
 
 
 def _positions(beats: tuple[Beat, ...], known: tuple[Beat, ...]) -> tuple[Beat, ...]:
