@@ -4,30 +4,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
 import cv2
 import numpy as np
-import pyloudnorm
 
 from backbeat.errors import MediaError
+from backbeat.make.colour import film_colour
 from backbeat.make.compose import Composer
 from backbeat.make.facts import completed
-from backbeat.make.fit import planes
 from backbeat.make.layers import cuts
-from backbeat.make.mix import Mixer
-from backbeat.make.pieces import RATE, pieces_of, sample_at
+from backbeat.make.loudness import SILENCE, Meter
+from backbeat.make.pieces import RATE, pieces_of
+from backbeat.make.planes import planes
 from backbeat.make.settings import RenderSettings
+from backbeat.make.sound import sound_of
 from backbeat.media.sounds import SoundReader
 from backbeat.media.write import PictureFormat
 from backbeat.model.time import clock
-from backbeat.model.timeline import Timeline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from backbeat.model.timeline import Timeline
 
 # Pictures are compared at this size: small enough to be cheap, large enough that two shots differ.
 LOOK = (32, 18)
@@ -86,7 +88,7 @@ def check(film: str, timeline: Timeline, *, settings: RenderSettings = RenderSet
     timeline = completed(timeline)
     looks, times = _looks(film)
     found = tuple(_cut(looks, timeline, settings, first, last))
-    start, drift, loudness = _sound(film, timeline, first, last)
+    start, drift, loudness = _sound(film, timeline, settings)
     differences = [
         *_frame_faults(len(looks), last - first, times, timeline.rate),
         *(
@@ -136,8 +138,9 @@ def _cut(
 ) -> Iterator[CutFound]:
     # The expected pictures are needed at the size of the views only, but from the right frames.
     width, height = settings.size if all(settings.size) else (timeline.width, timeline.height)
-    form = PictureFormat("", width + width % 2, height + height % 2, timeline.rate)
-    composer = Composer(timeline, form, fit=settings.fit)
+    colour = film_colour(timeline, settings.bits or 8)
+    form = PictureFormat("", width + width % 2, height + height % 2, timeline.rate, colour=colour)
+    composer = Composer(timeline, form, settings.look)
     try:
         for place in cuts(timeline):
             if not first < place < last:
@@ -168,26 +171,27 @@ def _cost(looks: list[NDArray[np.float32]], at: int, before: NDArray[np.float32]
     return float(np.mean([np.abs(looks[i] - (before if i < at else after)).mean() for i in near]))
 
 
-def _sound(film: str, timeline: Timeline, first: int, last: int) -> tuple[float | None, float | None, float]:
+def _sound(film: str, timeline: Timeline, settings: RenderSettings) -> tuple[float | None, float | None, float]:
     """Return (late at the start, late at the end in ms, loudness)."""
-    pieces = pieces_of(timeline)
-    if not pieces:
-        return None, None, -70.0
-    begin, end = sample_at(first, timeline.rate), sample_at(last, timeline.rate)
-    length = min(round(LISTEN * RATE), end - begin)
+    sound = sound_of(timeline, replace(settings, loudness=None))
+    if sound is None:
+        return None, None, SILENCE
+    total = sound.last - sound.first
+    length = min(round(LISTEN * RATE), total)
     try:
         reader = SoundReader(film, origin=0.0)
     except MediaError:
-        return None, None, -70.0
-    with reader, Mixer(pieces, end) as mixer:
+        return None, None, SILENCE
+    with reader:
         late = []
-        for at in (begin, end - length):
-            expected = np.concatenate(list(mixer.blocks(at, at + length)), axis=1).mean(axis=0)
-            heard = reader.read(at - begin, length).mean(axis=0)
-            late.append(lag(heard, expected))
-        whole = reader.read(0, end - begin)
-    loudness = float(pyloudnorm.Meter(RATE).integrated_loudness(whole.T)) if whole.shape[1] > RATE // 2 else -70.0
-    return late[0], late[1], max(loudness, -70.0)
+        meter = Meter()
+        for at in range(0, total, 10 * RATE):
+            meter.add(reader.read(at, min(10 * RATE, total - at)))
+        for at in (0, total - length):
+            part = replace(sound, first=sound.first + at, last=sound.first + at + length)
+            expected = np.concatenate(list(part.blocks()), axis=1).mean(axis=0)
+            late.append(lag(reader.read(at, length).mean(axis=0), expected))
+    return late[0], late[1], meter.integrated()
 
 
 def lag(heard: NDArray[np.floating], expected: NDArray[np.floating]) -> float | None:

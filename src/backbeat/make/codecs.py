@@ -5,11 +5,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError, MissingPartError
+from backbeat.make.colour import film_colour
 from backbeat.make.settings import PRESETS, RenderSettings, one_of
-from backbeat.media.write import Colour, PictureFormat, SoundFormat, works
-from backbeat.model.timeline import Timeline
+from backbeat.media.write import PictureFormat, SoundFormat, works
+
+if TYPE_CHECKING:
+    from backbeat.model.timeline import Timeline
 
 HARDWARE = ("nvenc", "qsv", "amf", "videotoolbox")
 
@@ -84,9 +88,7 @@ SOUNDS = {
 CONTAINERS = (".mp4", ".mov", ".m4v", ".mkv", ".webm")
 
 
-def picture_format(
-    timeline: Timeline, settings: RenderSettings, output: str, colour: Colour | None = None
-) -> PictureFormat:
+def picture_format(timeline: Timeline, settings: RenderSettings, output: str) -> PictureFormat:
     """Return how the film's pictures are coded; the encoder has been tried.
 
     Raises
@@ -120,9 +122,15 @@ def picture_format(
     # 4:2:0 and 4:2:2 need even sizes
     width, height = max(2, width + width % 2), max(2, height + height % 2)
     form = PictureFormat(
-        encoder, width, height, timeline.rate, codec.depths[bits], tuple(sorted(options.items())), colour or Colour(),
+        encoder,
+        width,
+        height,
+        timeline.rate,
+        pixel_format=codec.depths[bits],
+        options=tuple(sorted(options.items())),
+        colour=film_colour(timeline, bits),
         gop=codec.gop,
-    )  # fmt: skip
+    )
     if (reason := works(form)) is not None:
         hint = "leave out --hardware" if settings.hardware else "`backbeat doctor` lists what is there; choose another"
         raise MissingPartError(f"this machine cannot encode {name} with {encoder} ({reason})", hint)

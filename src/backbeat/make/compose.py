@@ -3,81 +3,46 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from threading import Event
-
-import av
-import cv2
+from typing import TYPE_CHECKING
 
 from backbeat.errors import MediaError
-from backbeat.make.fit import Fitter, planes
+from backbeat.make.blend import Overlay, blended, overlaid, wiped
+from backbeat.make.colour import colour_of, overlay
+from backbeat.make.fit import Fitter
+from backbeat.make.flow import Between
 from backbeat.make.layers import Layer, Stack
-from backbeat.media.frames import Reader, Table, read_table
-from backbeat.media.write import PictureFormat
+from backbeat.make.planes import planes
+from backbeat.make.pool import Pool
+from backbeat.make.reframe import Path, follow
+from backbeat.make.settings import Look
+from backbeat.make.titles import draw
+from backbeat.media.deinterlace import Deinterlaced
+from backbeat.media.write import Colour, PictureFormat
 from backbeat.model.time import clock
-from backbeat.model.timeline import Clip, Timeline
+from backbeat.model.timeline import NORMAL, Clip, Timeline
 
-# Readers kept open at most (a decoder at 1080p holds 10 to 100 MB), those in use apart.
-OPEN = 6
+if TYPE_CHECKING:
+    import av
 
+    from backbeat.model.footage import Media
 
-class Pool:
-    """Readers of many files; a clip borrows one while it is on screen, so that two clips of one take do not fight."""
-
-    def __init__(self, *, threads: int = 1, stop: Event | None = None) -> None:
-        self._stop = stop
-        self.held: dict[str, int] = {}
-        self._idle: list[Reader] = []
-        self._lent: dict[int, Reader] = {}
-        self._tables: dict[str, Table] = {}
-        self._threads = threads
-
-    def table(self, path: str) -> Table:
-        """Return a file's time stamps, read once."""
-        if path not in self._tables:
-            self._tables[path] = read_table(path)
-        return self._tables[path]
-
-    def lend(self, clip: Clip, index: int) -> Reader:
-        """Return the reader that `clip` works with, the best placed for picture `index` if it has none yet."""
-        if (reader := self._lent.get(id(clip))) is not None:
-            return reader
-        table = self.table(clip.take)
-        fitting = [r for r in self._idle if r.path == clip.take]
-        if fitting:
-            reader = min(fitting, key=lambda r: r.cost(index))
-            self._idle.remove(reader)
-        else:
-            reader = Reader(clip.take, table, threads=self._threads, stop=self._stop)
-        self._lent[id(clip)] = reader
-        while self._idle and len(self._idle) + len(self._lent) > OPEN:
-            self._shut(self._idle.pop(0))
-        return reader
-
-    def keep(self, clips: set[int]) -> None:
-        """Take back the readers of all clips but those whose ids are given."""
-        for key in [k for k in self._lent if k not in clips]:
-            self._idle.append(self._lent.pop(key))
-
-    def close(self) -> None:
-        """Close everything."""
-        for reader in (*self._idle, *self._lent.values()):
-            self._shut(reader)
-        self._idle.clear()
-        self._lent.clear()
-
-    def _shut(self, reader: Reader) -> None:
-        if reader.held:
-            self.held[reader.path] = self.held.get(reader.path, 0) + reader.held
-        reader.close()
+# A made picture nearer than this (source frames) to a real one is the real one.
+NEAR = 0.1
 
 
 @dataclass(slots=True)
-class _Shown:
-    index: int
-    frame: av.VideoFrame
+class _OnScreen:
+    """What a clip needs while it is on screen: its last pictures on the canvas, and its helpers."""
+
+    fitted: dict[tuple[int, tuple[float, float]], av.VideoFrame] = field(default_factory=dict)
+    whole: Deinterlaced | None = None
+    between: Between | None = None
+    path: Path | None = None
 
 
 class Composer:
@@ -87,17 +52,19 @@ class Composer:
         self,
         timeline: Timeline,
         form: PictureFormat,
+        look: Look = Look(),  # noqa: B008 - frozen
         *,
-        fit: str = "letterbox",
         threads: int = 1,
         stop: Event | None = None,
     ) -> None:
-        self._timeline = timeline
+        self._timeline, self._look = timeline, look
         self._stack = Stack(timeline)
-        self._fitter = Fitter(form.width, form.height, form.pixel_format, mode=fit, colour=form.colour)
+        self._fitter = Fitter(form.width, form.height, form.pixel_format, mode=look.fit, colour=form.colour)
         self._pool = Pool(threads=threads, stop=stop)
-        self._aspect = {m.path: m.pixel_aspect for m in timeline.takes}
-        self._shown: dict[int, _Shown] = {}
+        self._media: dict[str, Media] = {m.path: m for m in timeline.takes}
+        self._colours = {m.path: colour_of(m) for m in timeline.takes}
+        self._clips: dict[int, _OnScreen] = {}
+        self._titles: dict[int, Overlay] = {}
 
     @property
     def held(self) -> dict[str, int]:
@@ -106,11 +73,12 @@ class Composer:
 
     def close(self) -> None:
         """Close all sources."""
-        self._shown.clear()
+        self._clips.clear()
         self._pool.close()
+        self._fitter.close()
 
     def frames(self, first: int, last: int) -> Iterator[av.VideoFrame]:
-        """Yield record frames ``first .. last``; each may be written to by the one who gets it."""
+        """Yield record frames ``first .. last``; do not write into them."""
         for number in range(first, last):
             yield self.frame(number)
 
@@ -125,35 +93,100 @@ class Composer:
         layers = self._stack.at(number)
         active = {id(layer.clip) for layer in layers}
         self._pool.keep(active)
-        for key in [k for k in self._shown if k not in active]:
-            del self._shown[key]
+        for key in self._clips.keys() - active:
+            del self._clips[key]
         picture: av.VideoFrame | None = None
         for layer in layers:
             try:
-                upper = self._picture(layer)
+                picture = self._laid(picture, layer)
             except MediaError as error:
                 where = clock(float(number / self._timeline.rate))
                 raise MediaError(f"at {where} of the film: {error.message}", error.hint) from error
-            picture = upper if layer.covers else blended(picture or self._fitter.black(), upper, layer.amount)
-        if picture is None:
-            return self._fitter.black()
-        return picture
+        shown = picture if picture is not None else self._fitter.black()
+        level = _faded(self._timeline, number)
+        return shown if level >= 1 else blended(self._fitter.black(), shown, level)
+
+    def _laid(self, below: av.VideoFrame | None, layer: Layer) -> av.VideoFrame:
+        """Return `below` (None: black) with one layer over it."""
+        if layer.clip.title is not None:
+            return overlaid(below or self._fitter.black(), self._title(layer.clip), layer.amount)
+        picture = self._picture(layer)
+        if layer.covers:
+            return picture
+        below = below or self._fitter.black()
+        return wiped(below, picture, layer.amount, layer.wipe) if layer.wipe else blended(below, picture, layer.amount)
+
+    def _title(self, clip: Clip) -> Overlay:
+        assert clip.title is not None
+        if id(clip) not in self._titles:
+            black = self._fitter.black()
+            shapes = [(p.shape[0], p.shape[1]) for p in planes(black)]
+            rgba = draw(clip.title, black.width, black.height)
+            bits = black.format.components[0].bits
+            self._titles[id(clip)] = overlay(rgba, self._fitter.colour, shapes, bits)
+        return self._titles[id(clip)]
 
     def _picture(self, layer: Layer) -> av.VideoFrame:
         clip = layer.clip
-        number = clip.source_frame(layer.offset, self._timeline.rate)
+        state = self._clips.setdefault(id(clip), _OnScreen())
+        centre = self._centre(state, layer)
+        if self._look.smooth and (pair := self._pair(layer)) is not None:
+            first, second = (self._fitted(clip, state, n, centre) for n in pair[:2])
+            if first is not second:
+                state.between = state.between or Between()
+                return state.between.picture(first, second, pair[2])
+        return self._fitted(clip, state, clip.source_frame(layer.offset, self._timeline.rate), centre)
+
+    def _pair(self, layer: Layer) -> tuple[int, int, float] | None:
+        """Return the source frames about the exact place of a slowed clip and the share between; None for none."""
+        clip, rate = layer.clip, self._timeline.rate
+        if clip.speed == NORMAL:
+            return None
+        place = clip.source_in + clip.speed.source_at(float(layer.offset / rate)) * float(clip.source_rate)
+        after = clip.source_in + clip.speed.source_at(float((layer.offset + 1) / rate)) * float(clip.source_rate)
+        low = math.floor(place)
+        share = place - low
+        if not 0 < abs(after - place) < 0.98 or not NEAR < share < 1 - NEAR:
+            return None
+        first, end = clip.source_span(rate)
+        return (low, low + 1, share) if first <= low and low + 1 < end else None
+
+    def _fitted(self, clip: Clip, state: _OnScreen, number: int, centre: tuple[float, float]) -> av.VideoFrame:
+        """Return one source frame on the canvas."""
         index = self._pool.table(clip.take).index(number, clip.source_rate)
-        shown = self._shown.get(id(clip))
-        if shown is None or shown.index != index:
-            raw = self._pool.lend(clip, index).picture(index, backwards=clip.speed.factor < 0)
-            aspect = self._aspect.get(clip.take, Fraction(1))
-            shown = self._shown[id(clip)] = _Shown(index, self._fitter.fit(raw, pixel_aspect=aspect))
-        return shown.frame
+        key = (index, centre)
+        if (found := state.fitted.get(key)) is not None:
+            return found
+        reader = self._pool.lend(clip, index)
+        media = self._media.get(clip.take)
+        if media is not None and media.interlaced:
+            state.whole = state.whole or Deinterlaced(reader)
+            raw = state.whole.picture(index)
+        else:
+            raw = reader.picture(index, backwards=clip.speed.factor < 0)
+        aspect = media.pixel_aspect if media is not None else Fraction(1)
+        colour = self._colours.get(clip.take, Colour())
+        while len(state.fitted) > 1:
+            state.fitted.pop(next(iter(state.fitted)))
+        state.fitted[key] = self._fitter.fit(raw, colour, pixel_aspect=aspect, centre=centre)
+        return state.fitted[key]
+
+    def _centre(self, state: _OnScreen, layer: Layer) -> tuple[float, float]:
+        """Return what a crop keeps in view."""
+        if self._look.reframe != "follow":
+            return 0.5, 0.5
+        if state.path is None:
+            state.path = follow(layer.clip, self._timeline.rate, self._pool)
+        return state.path.at(layer.offset)
 
 
-def blended(below: av.VideoFrame, above: av.VideoFrame, amount: float) -> av.VideoFrame:
-    """Return ``below`` under ``above`` at opacity `amount` 0..1."""
-    out = av.VideoFrame(below.width, below.height, below.format.name)
-    for into, a, b in zip(planes(out), planes(below), planes(above), strict=True):
-        into[:] = cv2.addWeighted(a, 1 - amount, b, amount, 0)
-    return out
+def _faded(timeline: Timeline, number: int) -> float:
+    """Return the level 0..1 of the film's own fades from and to black."""
+    seconds = float((number + Fraction(1, 2)) / timeline.rate)
+    left = timeline.duration - seconds
+    level = 1.0
+    if timeline.fade_in > 0:
+        level = min(level, seconds / timeline.fade_in)
+    if timeline.fade_out > 0:
+        level = min(level, left / timeline.fade_out)
+    return max(0.0, level)

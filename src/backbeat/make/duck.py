@@ -9,10 +9,11 @@ import numpy as np
 from scipy.signal import lfilter
 
 from backbeat.make.pieces import RATE
-from backbeat.model.cue import Duck
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from backbeat.model.cue import Duck
 
 # The music begins to dip before the speech and comes back after it (s), with straight lines in dB.
 ATTACK, RELEASE = 0.25, 0.6

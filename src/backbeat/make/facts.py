@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backbeat.errors import MediaError
 from backbeat.media.box import is_sequence
 from backbeat.media.probe import probe
-from backbeat.model.timeline import Timeline
+
+if TYPE_CHECKING:
+    from backbeat.model.timeline import Timeline
 
 
 def completed(timeline: Timeline) -> Timeline:

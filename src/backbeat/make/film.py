@@ -10,21 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 
 from backbeat.errors import BackbeatError
 from backbeat.make.codecs import picture_format, sound_format
 from backbeat.make.facts import completed
-from backbeat.make.limit import limited
-from backbeat.make.mix import Mixer
-from backbeat.make.pieces import pieces_of, sample_at
-from backbeat.make.segments import Coded, Look, Segment, encode, encode_all, plan, write_fault
+from backbeat.make.segments import Coded, Segment, encode, encode_all, plan, write_fault
 from backbeat.make.settings import RenderSettings
+from backbeat.make.sound import sound_of, write_stems
 from backbeat.media.write import join
-from backbeat.model.timeline import Timeline
 from backbeat.work.pool import each, open_pool
 from backbeat.work.progress import Progress, Silent
+
+if TYPE_CHECKING:
+    from backbeat.model.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +64,27 @@ def render(
     began = time.monotonic()
     first, last = settings.frames(timeline)
     voice = sound_format(settings, output)
-    form = picture_format(timeline, settings, output)
     timeline = completed(timeline)
+    form = picture_format(timeline, settings, output)
+    stems: tuple[str, ...] = ()
     with _folder(output, parts) as folder:
-        segments = plan(timeline, form, Look(settings.fit), (first, last), folder)
+        segments = plan(timeline, form, settings.look, (first, last), folder)
         coded = _pictures(segments, settings.workers, progress)
-        pieces = pieces_of(timeline) if settings.sound else ()
-        start, end = sample_at(first, timeline.rate), sample_at(last, timeline.rate)
         progress.start("sound and join", last - first, "frames")
         try:
-            with Mixer(pieces, end) as mixer:
-                sound = limited(mixer.blocks(start, end), settings.ceiling) if pieces else None
-                for _ in join(output, [s.path for s in segments], form, sound, voice):
-                    progress.advance()
+            sound = sound_of(timeline, settings)
+            blocks = None if sound is None else sound.blocks()
+            for _ in join(output, [s.path for s in segments], form, blocks, voice):
+                progress.advance()
+            if sound is not None and settings.stems:
+                stems = write_stems(sound, settings.stem_name or output)
         except BackbeatError:
             raise
         except (av.FFmpegError, OSError) as error:
             raise write_fault(error, "joining the segments") from error
         progress.stop()
     warnings = tuple(dict.fromkeys(w for c in coded for w in c.warnings))
-    return Rendered(output, last - first, time.monotonic() - began, warnings)
+    return Rendered(output, last - first, time.monotonic() - began, warnings, stems)
 
 
 def _pictures(segments: list[Segment], workers: str, progress: Progress) -> list[Coded]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from backbeat.model.timeline import Clip, Timeline, Track, Transition
+if TYPE_CHECKING:
+    from backbeat.model.timeline import Clip, Timeline, Track, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,9 @@ class Layer:
     @property
     def covers(self) -> bool:
         """Whether nothing below can be seen."""
-        return self.amount >= 1.0
+        title = self.clip.title
+        see_through = title is not None and (title.kind == "lower-third" or len(title.background) not in {4, 7})
+        return self.amount >= 1.0 and not see_through
 
 
 class Stack:
@@ -68,6 +72,9 @@ class _Row:
         length = change.before + change.after
         progress = (frame - (change.at - change.before) + 1) / (length + 1)
         out, into = self._clip_at(change.at - 1), self._clip_at(change.at)
+        if change.kind.startswith("dip"):  # through what lies below, or black
+            clip, level = (out, 1 - 2 * progress) if progress < 0.5 else (into, 2 * progress - 1)
+            return [Layer(clip, frame - clip.start, clip.opacity * max(level, 0.0))] if clip else []
         layers = []
         if out is not None:
             fading = into is None

@@ -6,9 +6,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from backbeat.model.cue import Cue, Duck
-from backbeat.model.timeline import Clip, Timeline, Track, Transition
+if TYPE_CHECKING:
+    from backbeat.model.cue import Cue, Duck
+    from backbeat.model.timeline import Clip, Timeline, Track, Transition
 
 RATE = 48_000
 # Half the crossfade (samples) at a cut of production sound: long enough against clicks, too short to hear.
@@ -36,7 +38,7 @@ class Piece:
     fade_in: int = 0
     fade_out: int = 0
     law: str = "linear"
-    keys: tuple[tuple[int, float], ...] = ()
+    keys: tuple[tuple[int, float], ...] = ((0, 0.0),)
     ducks: tuple[Duck, ...] = ()
     cue: Cue | None = None
     stem: str = "music"

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import av
 
@@ -25,8 +25,11 @@ from backbeat.make.layers import cuts
 from backbeat.media.write import PictureFormat, write_pictures
 from backbeat.model.codec import to_plain
 from backbeat.model.time import clock
-from backbeat.model.timeline import Timeline, Track
 from backbeat.work.cache import fingerprint, key_of
+
+if TYPE_CHECKING:
+    from backbeat.make.settings import Look
+    from backbeat.model.timeline import Timeline, Track
 
 # Seconds of a segment, and how far its end may move to fall on a cut (where a key picture comes anyway).
 LENGTH, SLACK = 12.0, 4.0
@@ -50,13 +53,6 @@ class Segment:
     def done(self) -> bool:
         """Whether the file is there; a file under this name is whole."""
         return Path(self.path).exists()
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How sources come onto the canvas."""
-
-    fit: str = "letterbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +195,7 @@ class Ahead:
         try:
             for segment in self._segments:
                 # A composer a segment: its pool of readers ends with it, and sources shared by two are sought again.
-                composer = Composer(
-                    segment.timeline, segment.form, fit=segment.look.fit, threads=threads, stop=self._stop
-                )
+                composer = Composer(segment.timeline, segment.form, segment.look, threads=threads, stop=self._stop)
                 try:
                     for frame in composer.frames(segment.first, segment.last):
                         self._put(frame)

@@ -5,14 +5,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError
 from backbeat.model.time import frame_at, parse_clock
-from backbeat.model.timeline import Timeline
+
+if TYPE_CHECKING:
+    from backbeat.model.timeline import Timeline
 
 PRESETS = ("web", "master", "draft")
 FITS = ("letterbox", "fill", "stretch")
 REFRAMES = ("", "centre", "follow")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How sources come onto the canvas: `fit`, `reframe` and `smooth` as in `RenderSettings`."""
+
+    fit: str = "letterbox"
+    reframe: str = ""
+    smooth: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,8 @@ class RenderSettings:
     `fit`: letterbox, fill or stretch; `reframe`: "" or centre, or follow (the crop of a fill follows the motion).
     `smooth` makes new pictures in slow motion. `span` renders only the record frames first .. last (half-open).
     `loudness` (LUFS) sets the film's integrated loudness, None leaves the mix as it is; `ceiling` is in dBTP. `stems`
-    also writes takes and music apart. `sound` False leaves the film mute. `workers`: "1", "N" or "dask://host:port".
+    also writes takes and music apart, named after `stem_name` or the output. `sound` False leaves the film mute.
+    `workers`: "1", "N" or "dask://host:port".
     """
 
     preset: str = "web"
@@ -41,8 +54,21 @@ class RenderSettings:
     loudness: float | None = None
     ceiling: float = -1.5
     stems: bool = False
+    stem_name: str = ""
     sound: bool = True
     workers: str = "1"
+
+    @property
+    def look(self) -> Look:
+        """How sources come onto the canvas.
+
+        Raises
+        ------
+        InputError
+            If a choice is unknown.
+        """
+        one_of("--fit", self.fit, FITS)
+        return Look(self.fit, one_of("--reframe", self.reframe, REFRAMES), self.smooth)
 
     def frames(self, timeline: Timeline) -> tuple[int, int]:
         """Return the record frames to render, half-open.

@@ -10,10 +10,11 @@ import soxr
 from python_stretch import Signalsmith
 
 from backbeat.make.pieces import RATE, Piece
-from backbeat.media.sounds import SoundReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from backbeat.media.sounds import SoundReader
 
 # Up to here the speed is changed by resampling (varispeed).
 VARISPEED = 0.005

@@ -158,6 +158,12 @@ def _copied(box: Any, track: Any, form: PictureFormat) -> Any:
     return stream
 
 
+def write_sound(path: str, sound: Iterable[NDArray[np.float32]], form: SoundFormat) -> None:
+    """Encode blocks of float32 (2, n) at 48 kHz into a file of their own."""
+    with av.open(path, "w") as box:
+        _SoundFeed(box, _add_sound(box, form), iter(sound)).end()
+
+
 class _SoundFeed:
     """Encodes sound as far as the pictures have come."""
 

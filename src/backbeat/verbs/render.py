@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError
-from backbeat.verbs.session import Session
 
 if TYPE_CHECKING:
     from backbeat.make.check import Checked
     from backbeat.make.settings import RenderSettings
     from backbeat.model.timeline import Timeline
+    from backbeat.verbs.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ def film_of(
     sources = {c.take for t in timeline.tracks for c in t.clips if c.take} | {c.path for c in timeline.cues}
     place.check(output, force=force, inputs=(*inputs, *sources), suffixes=CONTAINERS)
     began = time.monotonic()
+    settings = replace(settings, stem_name=settings.stem_name or output)
     with place.placed(output) as temporary:
         rendered = render(
             timeline, temporary, settings=settings, progress=session.progress, parts=str(parts_folder(output))

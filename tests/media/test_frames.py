@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Any picture of any file by its number, however the file is made or broken."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backbeat.errors import BackbeatError, MediaError
+from backbeat.media.frames import Reader, read_table
+from kit import coded
+
+BOXES = (((0.0, 0.0, 160.0, 90.0)),)
+
+
+def code(frame: object) -> tuple[int, int] | None:
+    luma = frame.reformat(format="gray").to_ndarray()  # type: ignore[attr-defined]
+    return coded.read_code(luma, BOXES[0])
+
+
+def shows(path: str, wanted: list[int], rate: Fraction = Fraction(24), **more: bool) -> list[int | None]:
+    with Reader(path) as reader:
+        found = [code(reader.picture(reader.table.index(n, rate), **more)) for n in wanted]
+    return [None if c is None else c[1] for c in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mp4", {}),
+        ("long.mp4", {"gop": 250}),
+        ("b.mov", {"codec": "mpeg4", "options": {"qscale": "2"}, "gop": 30}),
+        ("c.mkv", {"gop": 40}),
+        ("d.ts", {"gop": 40}),
+        ("e.avi", {"codec": "mjpeg", "pixel_format": "yuvj420p", "options": {"q": "3"}, "sound": None}),
+        ("f.mp4", {"codec": "libx265", "gop": 30}),
+        ("g.webm", {"codec": "libvpx-vp9", "sound": "libopus", "options": {"cpu-used": "8", "deadline": "realtime"}}),
+        ("h.mpg", {"codec": "mpeg2video", "rate": 25, "sound": "mp2", "options": {"qscale": "2"}, "gop": 15}),
+        ("i.h264", {"sound": None}),
+        ("j.mov", {"codec": "prores_ks", "pixel_format": "yuv422p10le"}),
+    ],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_any_picture_of_any_container(tmp_path: Path, name: str, options: dict[str, object]) -> None:
+    take = coded.write_take(tmp_path / name, 3, frames=90, **options)  # type: ignore[arg-type]
+    wanted = [0, 1, 2, 40, 41, 60, 12, 13, 89, 88, 5, 30, 30, 31]
+    assert shows(take.path, wanted, take.rate) == wanted
+
+
+def test_open_gops_are_met_exactly(tmp_path: Path) -> None:
+    params = {"preset": "ultrafast", "x265-params": "log-level=none:open-gop=1:keyint=20:min-keyint=20:bframes=3"}
+    take = coded.write_take(tmp_path / "a.mp4", 3, frames=90, codec="libx265", options=params, gop=20)
+    wanted = [39, 40, 41, 18, 19, 20, 59, 57, 80, 79]
+    assert shows(take.path, wanted) == wanted
+
+
+def test_backwards(tmp_path: Path) -> None:
+    take = coded.write_take(tmp_path / "a.mp4", 3, frames=90, gop=60)
+    wanted = list(range(89, 20, -1))
+    assert shows(take.path, wanted, backwards=True) == wanted
+    with Reader(take.path) as reader:
+        for n in wanted:
+            reader.picture(n, backwards=True)
+        assert reader.decoded < 400  # not one key picture's worth for each
+
+
+def test_variable_rate_shows_what_is_on_screen(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    times = np.concatenate([[0], np.cumsum(rng.choice([1, 1, 2, 3], 79) / 30)])
+    take = coded.write_take(tmp_path / "a.mp4", 4, frames=80, rate=30, times=times.tolist())
+    wanted = list(range(0, 120, 7))
+    on_screen = [int(np.searchsorted(times, n / 30 + 0.008, side="right")) - 1 for n in wanted]
+    assert shows(take.path, wanted, Fraction(30)) == on_screen
+
+
+def test_going_on_costs_no_seek(tmp_path: Path) -> None:
+    take = coded.write_take(tmp_path / "a.mp4", 3, frames=90, gop=90, options={"preset": "veryfast", "bf": "3"})
+    with Reader(take.path) as reader:
+        for n in (10, 11, 12, 30, 31, 70):
+            reader.picture(n)
+        assert reader.seeks == 1
+        assert reader.decoded < 68  # non-reference pictures before 30 and 70 are skipped
+
+
+def test_truncated_files_give_what_they_have_and_then_hold(tmp_path: Path) -> None:
+    take = coded.write_take(tmp_path / "a.mkv", 3, frames=90, gop=30)
+    data = Path(take.path).read_bytes()
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(data[: len(data) // 2])
+    with Reader(str(cut)) as reader:
+        last = len(reader.table) - 1
+        assert 10 < last < 89
+        assert code(reader.picture(5)) == (3, 5)
+        assert code(reader.picture(last)) in {(3, last), (3, last - 1)}
+        assert reader.table.index(89, Fraction(24)) == last
+
+
+def test_fuzzed_files_never_hang_or_crash(tmp_path: Path) -> None:
+    take = coded.write_take(tmp_path / "a.mp4", 3, frames=40, gop=20)
+    data = np.frombuffer(Path(take.path).read_bytes(), np.uint8)
+    rng = np.random.default_rng(11)
+    read = 0
+    for trial in range(40):
+        broken = data.copy()
+        places = rng.integers(0, broken.size, 30)
+        broken[places] = rng.integers(0, 256, 30)
+        path = tmp_path / f"{trial}.mp4"
+        path.write_bytes(broken.tobytes())
+        try:
+            with Reader(str(path)) as reader:
+                for n in (0, 25, 10, 39):
+                    reader.picture(min(n, len(reader.table) - 1))
+                    read += 1
+        except BackbeatError:
+            continue
+    assert read > 20  # most breaks are small
+
+
+def test_no_picture_is_said(tmp_path: Path) -> None:
+    song = coded.write_song(tmp_path / "song.wav", seconds=4)
+    with pytest.raises(MediaError, match="no picture"):
+        read_table(song)
+    empty = tmp_path / "empty.mp4"
+    empty.write_bytes(b"")
+    with pytest.raises(MediaError, match="empty"):
+        read_table(str(empty))
