@@ -107,9 +107,9 @@ def floor_encode(timeline: Timeline, folder: Path) -> None:
     """Encode the film's frames from memory."""
     import av
 
+    from backbeat.make.codecs import picture_format
     from backbeat.make.compose import Composer
     from backbeat.make.settings import RenderSettings
-    from backbeat.make.codecs import picture_format
 
     form = picture_format(timeline, RenderSettings(), "x.mp4")
     composer = Composer(timeline, form)
@@ -296,7 +296,7 @@ def main() -> None:
     folder.mkdir(exist_ok=True)
     timeline = make_edit(make_sources(folder, given.gop), given.clips)
     if given.run:
-        METHODS[given.run](timeline: Timeline, folder)
+        METHODS[given.run](timeline, folder)
         return
     found: dict[str, tuple[float, int]] = {}
     for name in METHODS:
@@ -319,7 +319,7 @@ def main() -> None:
             found[name] = min(runs)
     encode = found.get("encode", (1.0, 0))[0]
     floor = encode + found.get("decode", (0.0, 0))[0]
-    print(f"{given.clips} clips, {timeline.frames} frames 1080p24, a key picture every {given.gop} frames in the takes\n")
+    print(f"{given.clips} clips, {timeline.frames} frames 1080p24, takes with a key picture every {given.gop}\n")
     print("| method | CPU s | x plain encode | x (encode + unavoidable decode) | peak MB |")
     print("|---|---|---|---|---|")
     for name, (spent, peak) in found.items():
