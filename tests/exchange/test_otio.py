@@ -191,3 +191,17 @@ def test_reverse_and_freeze(tmp_path: Path) -> None:
     edit = replace(edit, tracks=(replace(edit.tracks[0], clips=clips), *edit.tracks[1:]))
     save(edit, tmp_path / "film.otio")
     assert load(tmp_path / "film.otio") == edit
+
+
+def test_a_file_name_that_is_no_text(tmp_path: Path) -> None:
+    edit = full(folder="/films/\udcff\udc80 odd")
+    save(edit, tmp_path / "film.otio")
+    assert load(tmp_path / "film.otio") == edit
+
+
+def test_the_library_s_own_bytes_come_back_too(tmp_path: Path) -> None:
+    """Rewritten by OpenTimelineIO without a change, it is still the same edit."""
+    path = tmp_path / "film.otio"
+    save(full(), path)
+    otio.adapters.write_to_file(otio.adapters.read_from_file(str(path)), str(path))
+    assert load(path) == full()

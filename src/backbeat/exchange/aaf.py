@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from backbeat.errors import MissingPartError
-from backbeat.exchange.otio_write import build, urls_of
+from backbeat.exchange.otio_write import build, text, urls_of
 from backbeat.model.timeline import Timeline
 
 
@@ -23,7 +23,8 @@ def aaf(timeline: Timeline) -> bytes:
 
     if "AAF" not in otio.adapters.available_adapter_names():
         raise MissingPartError("AAF needs an extra part that is not installed", "pip install 'backbeat[aaf]'")
-    plain = build(timeline, urls_of(timeline, Path("/")))
+    words = text(build(timeline, urls_of(timeline, Path("/nowhere"))))
+    plain = otio.adapters.read_from_string(words, adapter_name="otio_json")
     plain.metadata.clear()
     plain.tracks.markers.clear()
     for track in list(plain.tracks):

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from backbeat.errors import InputError
 from backbeat.exchange.otio import load
 from backbeat.exchange.otio_write import build
+from backbeat.exchange.otio_write import text as document
 from backbeat.exchange.relocate import moved, paths_of
 from backbeat.exchange.urls import relative_url
 from backbeat.model.timeline import Timeline
@@ -34,9 +35,9 @@ def save(timeline: Timeline, path: str | Path) -> tuple[str, ...]:
             missing.append(media)
     urls = {p: relative_url(f"/b/media/{n}", Path("/b")) for p, n in names.items()}
     urls |= {p: relative_url(p, Path(path).absolute().parent / "elsewhere") for p in missing}
-    text = build(timeline, urls).to_json_string(indent=2)
+    words = document(build(timeline, urls))
     with placed(str(path)) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as bundle:
-        for name, body in (("version.txt", "1.0.0"), ("content.otio", text)):
+        for name, body in (("version.txt", "1.0.0"), ("content.otio", words)):
             bundle.writestr(zipfile.ZipInfo(name, _EPOCH), body.encode(), zipfile.ZIP_DEFLATED)
         for media, name in names.items():
             entry = zipfile.ZipInfo(f"media/{name}", _EPOCH)
