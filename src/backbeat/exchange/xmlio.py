@@ -33,8 +33,9 @@ def write(root: Element, doctype: str = "") -> bytes:
     """Return the document, indented, with its declaration."""
     indent(root)
     head = '<?xml version="1.0" encoding="UTF-8"?>\n' + (f"<!DOCTYPE {doctype}>\n" if doctype else "")
-    body: bytes = tostring(root, encoding="utf-8")
-    return head.encode() + body + b"\n"
+    # As text first: written as bytes at once, every tag would pass the codec on its own.
+    body: str = tostring(root, encoding="unicode")
+    return f"{head}{body}\n".encode()
 
 
 class _RefusedError(Exception):
