@@ -8,10 +8,10 @@ from pathlib import Path
 
 import opentimelineio as otio
 import pytest
-from exchange.edits import RATES, full
 
 from backbeat.errors import MissingPartError
 from backbeat.exchange import exporters
+from exchange.edits import RATES, full
 
 HAVE = "AAF" in otio.adapters.available_adapter_names()
 
