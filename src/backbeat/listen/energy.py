@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from backbeat.listen.spectrum import FPS
 
 STEP = 0.5  # s
+_RANGE = 45.0  # dB under its loudest half second that a song may use
 Array = NDArray[np.float32]
 
 
@@ -36,9 +37,11 @@ def curve(mel: Array) -> Array:
         (0.2, rise, float(0.8 * np.percentile(_steps(rise, count), 90)) + 1e-6),
     )
     total = np.zeros(count)
+    loud = _steps(parts[0][1], count)
+    sounding = loud > loud.max() - _RANGE  # silence before and after is no part of the song's own range
     for weight, values, least in parts:
         seen = _steps(values, count)
-        low, high = np.percentile(seen, (5, 95))
+        low, high = np.percentile(seen[sounding], (5, 95))
         middle, spread = (low + high) / 2, max(high - low, least)
         total += weight * np.clip((seen - middle) / spread + 0.5, 0, 1)
     kernel = np.hanning(7)[1:-1]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 3  # of everything heard; a change makes the cache hear again
+VERSION = 4  # of everything heard; a change makes the cache hear again
 _RATE = 44_100
 _UNSURE = 0.6  # beat confidence under which the grid is not to be trusted
 
@@ -61,8 +62,9 @@ def _song(path: str, duration: float, look: spectrum.Look, grid: Grid, loud: flo
     energy = intensity.curve(mel)
     beats = _beats(grid, attack, mel)
     downs = np.array([b.time for b in beats if b.position == 1])
-    parts = sections.find(downs, mel, tones, energy, duration)
     span = moments.sounding(mel)
+    parts = sections.find(downs, mel, tones, energy, span[1])
+    parts = (*parts[:-1], replace(parts[-1], end=duration))  # what rings out and the silence after belong to the last
     notes = ("the beat is unsure: free time, or music that the ear does not know",) if grid.confidence < _UNSURE else ()
     return Song(
         path=path,

@@ -20,6 +20,7 @@ _LENGTHS = {4: 0.0, 8: -0.1, 16: -0.05, 12: 0.02, 2: 0.3, 6: 0.12, 10: 0.15, 3: 
 _ODD = 0.3
 _PRICE = 0.32
 _LONGEST = 32  # bars
+_SHORT = 8.0  # s: what is shorter is more likely a phrase than a section, however many bars it has
 
 
 def find(
@@ -35,7 +36,7 @@ def find(
         return (Section(0.0, end, "A", _mean(energy, 0.0, end), "", 0.0),)
     feature = bar_features(edges, mel, chroma)
     novelty = _novelty(feature, energy, edges)
-    cuts = _phrases(novelty)
+    cuts = _phrases(novelty, edges)
     spans = [(float(edges[a]), float(edges[b])) for a, b in itertools.pairwise(cuts)]
     labels = _labels(feature, cuts)
     trust = [0.5] + [float(np.clip(novelty[c], 0, 1)) for c in cuts[1:-1]]
@@ -76,12 +77,12 @@ def _mean(energy: NDArray[np.float32], start: float, end: float) -> float:
 
 
 def _novelty(feature: Matrix, energy: NDArray[np.float32], edges: NDArray[np.float64]) -> Matrix:
-    """Return how much changes at each bar line, 0..1: Foote's checkerboard over 4 and 8 bars, and steps of energy."""
+    """Return how much changes at each bar line, 0..1: Foote's checkerboard over 2 and 4 bars, and steps of energy."""
     count = len(feature)
     unit = feature / (np.linalg.norm(feature, axis=1, keepdims=True) + 1e-9)
     likeness = unit @ unit.T
     total = np.zeros(count + 1)
-    for reach in (4, 8):
+    for reach in (2, 4):
         if count < 2 * reach:
             continue
         axis = np.arange(-reach + 0.5, reach)
@@ -98,7 +99,7 @@ def _novelty(feature: Matrix, energy: NDArray[np.float32], edges: NDArray[np.flo
     return np.asarray(np.clip(total, 0, 1.5))
 
 
-def _phrases(novelty: Matrix) -> list[int]:
+def _phrases(novelty: Matrix, edges: NDArray[np.float64]) -> list[int]:
     """Return bar indices of the boundaries, both ends included: the best path of novelty less the price of lengths."""
     count = len(novelty) - 1
     best = np.full(count + 1, -np.inf)
@@ -107,7 +108,8 @@ def _phrases(novelty: Matrix) -> list[int]:
     for j in range(1, count + 1):
         for length in range(1, min(_LONGEST, j) + 1):
             at_edge = j - length == 0 or j == count
-            cost = _PRICE + (0.0 if at_edge else _LENGTHS.get(length, _ODD))
+            seconds = float(edges[j] - edges[j - length])
+            cost = _PRICE + (0.0 if at_edge else _LENGTHS.get(length, _ODD)) + 0.3 * max(0.0, 1 - seconds / _SHORT)
             score = best[j - length] + (float(novelty[j]) if j < count else 0.0) - cost
             if score > best[j]:
                 best[j], back[j] = score, j - length
