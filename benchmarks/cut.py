@@ -77,8 +77,8 @@ def film(song: Path, folder: Path, options: argparse.Namespace, takes: dict[str,
     timeline = otio.load(str(out.with_suffix(".otio")))
     read = coded.read_film(out)
     rate = float(timeline.rate)
-    wrong = sum(a != b for a, b in zip(read.codes, coded.expected_codes(timeline, {p: t.take for p, t in takes.items()}),
-                                       strict=True))  # fmt: skip
+    planned = coded.expected_codes(timeline, {path: take.take for path, take in takes.items()})
+    wrong = sum(a != b for a, b in zip(read.codes, planned, strict=True))
     seen = [c for c in read.codes if c]
     cuts = [
         n
@@ -171,8 +171,8 @@ def main() -> None:
     middle = float(np.median([r["error"] for r in rows]))
     total = {k: int(sum(r[k] for r in rows)) for k in ("cuts", "wrong", "repeats", "inside")}
     print(
-        f"| **{len(rows)} songs** | | {total['cuts']} | **{mean['on']:.0%}** | {mean['chance']:.0%} | **{middle:+.0f}** |"
-        f" {total['wrong']} | {total['repeats']} | {total['inside']} | | {tail} |"
+        f"| **{len(rows)} songs** | | {total['cuts']} | **{mean['on']:.0%}** | {mean['chance']:.0%} |"
+        f" **{middle:+.0f}** | {total['wrong']} | {total['repeats']} | {total['inside']} | | {tail} |"
     )
 
 

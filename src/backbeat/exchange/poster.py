@@ -13,8 +13,6 @@ import numpy as np
 from backbeat.model.time import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from backbeat.model.timeline import Timeline

@@ -87,7 +87,10 @@ class Cache:
         """Return (entries, bytes)."""
         if self.folder is None or not self.folder.is_dir():
             return 0, 0
-        sizes = [p.stat().st_size for p in self.folder.rglob("*.bb")]
+        sizes = []
+        for path in self.folder.rglob("*.bb"):
+            with contextlib.suppress(OSError):  # another process may clear meanwhile
+                sizes.append(path.stat().st_size)
         return len(sizes), sum(sizes)
 
     def clear(self) -> None:
