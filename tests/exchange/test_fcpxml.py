@@ -90,8 +90,56 @@ def test_a_speed_maps_the_whole_file(tmp_path: Path) -> None:
     root = parse(exporters.fcpxml(EDITS["24"], tmp_path)[".fcpxml"])
     clip = next(c for c in root.iter("asset-clip") if c.get("name") == "two" and c.find("timeMap") is not None)
     points = [(p.get("time"), p.get("value")) for p in clip.iter("timept")]
-    assert points[0][0] == "0s"
+    assert points[0][0] == "3600s"  # from the file's own timecode on
     # To the file's end, an hour and a minute, less what the grid cuts off.
     assert Fraction(3660) - Fraction(1, 24) < time_of(points[-1][1]) <= 3660
     marks = [m.get("value") for m in root.iter("chapter-marker")]
     assert marks == ["A", "B"]
+
+
+THEIRS = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE fcpxml>
+<fcpxml version="1.8"><resources>
+ <format id="r0" frameDuration="100/3000s" width="1280" height="720"/>
+ <format id="r9" frameDuration="100/2500s" width="1280" height="720"/>
+ <asset id="r1" name="Broll" src="file:///m/B%20roll.mov" start="0s" duration="60s" hasVideo="1" hasAudio="1"
+  format="r0"/>
+ <asset id="r2" name="Pal" src="file:///m/pal.mov" start="7200s" duration="60s" hasVideo="1" format="r9"/>
+ <asset id="r3" name="Song" src="file:///m/song.wav" start="0s" duration="600s" hasAudio="1"/>
+</resources><library><event><project name="theirs">
+<sequence format="r0" tcStart="3600s" duration="14s" tcFormat="NDF"><spine>
+ <asset-clip ref="r1" offset="3600s" start="10s" duration="4s" name="Slow">
+  <timeMap><timept time="0s" value="0s" interp="smooth2"/><timept time="120s" value="60s" interp="smooth2"/></timeMap>
+  <asset-clip ref="r3" lane="-1" offset="11s" start="30s" duration="5s" name="Song" audioRole="music"/>
+  <clip lane="1" offset="12s" start="7203s" duration="1s" name="Above">
+   <video ref="r2" offset="7200s" start="7200s" duration="60s"/>
+  </clip>
+ </asset-clip>
+ <gap name="Gap" offset="3604s" start="3600s" duration="2s">
+  <spine lane="1" offset="3600.5s"><asset-clip ref="r1" offset="0s" start="1s" duration="1s" name="Story"/></spine>
+ </gap>
+ <audition><asset-clip ref="r1" offset="3606s" start="5s" duration="4s" name="Picked"/>
+  <asset-clip ref="r1" start="7s" duration="4s" name="Not"/></audition>
+ <asset-clip ref="r2" start="7210s" duration="4s" name="Conformed" enabled="0">
+  <conform-rate srcFrameRate="25"/></asset-clip>
+</spine></sequence></project></event></library></fcpxml>
+"""
+
+
+def test_what_final_cut_writes(tmp_path: Path) -> None:
+    from backbeat.exchange.importers import read
+
+    path = tmp_path / "theirs.fcpxml"
+    path.write_text(THEIRS, encoding="utf-8")
+    back = read(path)
+    assert (back.rate, back.width, back.frames, back.start_timecode) == (30, 1280, 420, 108_000)
+    rows = [[(c.name, c.start, c.frames, c.source_in, c.speed.factor) for c in t.clips] for t in back.tracks]
+    assert rows[0] == [
+        ("Slow", 0, 120, 150, 0.5),
+        ("Picked", 180, 120, 150, 1.0),
+        ("Conformed", 300, 120, 300, 1.2),  # every picture of 25 once at 30
+    ]
+    assert rows[1] == [("Above", 60, 30, 75, 1.0), ("Story", 135, 30, 30, 1.0)]
+    assert [c.enabled for c in back.tracks[0].clips] == [True, True, False]
+    assert (back.cues[0].path, back.cues[0].start, back.cues[0].song_in) == ("/m/song.wav", 1.0, 30.0)
+    assert back.tracks[0].clips[0].take == "/m/B roll.mov"

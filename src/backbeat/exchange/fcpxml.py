@@ -249,7 +249,9 @@ class _Writer:
         if event.speed == 1 and not event.keys:
             return source.offset + event.into, []
         start, points = whole_map(event, self.lengths[source], self.sheet.rate)
-        return start, [(self.grain(t), self.grain(source.offset + v)) for t, v in points]
+        # Final Cut's own maps begin where the file's timecode does, on both sides.
+        zero = source.offset * self.sheet.rate // 1 / self.sheet.rate
+        return zero + start, [(self.grain(zero + t), self.grain(source.offset + v)) for t, v in points]
 
     def _volume(self, element: Element, sound: Event, start: Fraction) -> None:
         if not sound.gain and not sound.fade_in and not sound.fade_out:

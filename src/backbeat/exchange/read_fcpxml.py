@@ -136,7 +136,7 @@ class _Reader:
         warp = item.find("timeMap")
         if inner is not item:  # a clip around a file: its own time is the container's
             start = start - time_of(inner.get("offset")) + time_of(inner.get("start"), asset.offset)
-        event = self._timed(event, asset, start, warp)
+        event = self._timed(event, asset, start, warp, self._conformed(item))
         gain, fade_in, fade_out = self._volume(item, start)
         sound = replace(event, gain=gain, fade_in=fade_in, fade_out=fade_out, note="")
         blend = item.find("adjust-blend")
@@ -153,9 +153,16 @@ class _Reader:
     def _picture(self, lane: int, event: Event) -> None:
         self.pictures.setdefault(lane, []).append(event)
 
-    def _timed(self, event: Event, asset: Source, start: Fraction, warp: Element | None) -> Event:
+    def _conformed(self, item: Element) -> Fraction:
+        """Return how much faster a file of another rate is played so that every picture of it is shown once."""
+        conform = item.find("conform-rate")
+        if conform is None or conform.get("scaleEnabled") == "0" or not conform.get("srcFrameRate"):
+            return ONE
+        return self.rate / nearest_rate(Fraction(conform.get("srcFrameRate", "1")))
+
+    def _timed(self, event: Event, asset: Source, start: Fraction, warp: Element | None, conform: Fraction) -> Event:
         if warp is None:
-            return replace(event, into=start - asset.offset)
+            return replace(event, into=(start - asset.offset) * conform, speed=conform)
         points = [(time_of(p.get("time")), time_of(p.get("value"))) for p in warp.iter("timept")]
         whole = Event(0, 1, None, keys=tuple(points))
         length = event.frames / self.rate
