@@ -142,7 +142,11 @@ def strengths(ground: Ground) -> NDArray[np.float64]:
 
 
 def ways_in(ground: Ground, entry: str) -> tuple[Start, ...]:
-    """Return the starts allowed: `entry` is start (the song's own) or any (a section, at a price)."""
+    """Return the starts allowed.
+
+    `entry` is start (the song's own), any (that, or a section at a price) or downbeat (at once on a downbeat: the first
+    one or a section's), which lets a song come in on a picture cut.
+    """
     import numpy as np
 
     from backbeat.decide.retarget import Start
@@ -150,7 +154,10 @@ def ways_in(ground: Ground, entry: str) -> tuple[Start, ...]:
     first = max(0.0, ground.tail.first - 0.02)
     met = int(np.searchsorted(ground.times, first))
     starts = [Start(met, first if ground.times[met] - first < 20 else float(ground.times[met]))]
-    if entry == "any":
+    if entry == "downbeat":
+        opening = next((i for i, b in enumerate(ground.song.beats) if i >= met and b.position == 1), met)
+        starts = [Start(opening, max(0.0, float(ground.times[opening]) - 0.012))]
+    if entry in {"any", "downbeat"}:
         for time in [p.time for p in ground.song.entries] or [s.start for s in ground.song.sections]:
             i = int(np.argmin(np.abs(ground.times - time)))
             if i > met and i < len(ground.times) * 2 // 3:
@@ -158,31 +165,41 @@ def ways_in(ground: Ground, entry: str) -> tuple[Start, ...]:
     return tuple(starts[:8])
 
 
-def ways_out(ground: Ground, ending: str) -> tuple[End, ...]:
-    """Return the ends allowed: `ending` is auto (the song's own where it has one), true or ring-out."""
+def ways_out(ground: Ground, ending: str, tail: float | None = None) -> tuple[End, ...]:
+    """Return the ends allowed: `ending` is auto (the song's own where it has one), true or ring-out.
+
+    `tail` fixes the seconds of a ring-out, so that its beat falls exactly so long before the end; it may be any beat
+    then, at a price.
+    """
     import numpy as np
 
     from backbeat.decide.retarget import End
 
-    times, tail, song = ground.times, ground.tail, ground.song
-    if ending == "true" or (ending == "auto" and tail.kind == "true"):
-        last = max(0, int(np.searchsorted(times, tail.attack + 0.06)) - 1)
-        rest = max(0.1, tail.last - times[last])
-        shortest = min(rest, max(0.5, tail.settled - times[last], 0.5 * rest))
+    times, heard, song = ground.times, ground.tail, ground.song
+    if ending == "true" or (ending == "auto" and heard.kind == "true"):
+        last = max(0, int(np.searchsorted(times, heard.attack + 0.06)) - 1)
+        rest = max(0.1, heard.last - times[last])
+        shortest = min(rest, max(0.5, heard.settled - times[last], 0.5 * rest))
         return (End(last, float(shortest), float(rest + 0.3)),)
     loud = sorted(song.energy_at(b.time) for b in song.beats)[len(song.beats) // 4]
     sections = np.array([s.start for s in song.sections] or [float(times[0])])
+    low, high = (1.6, 3.2) if tail is None else (tail, tail)
     ends = []
     for i, beat in enumerate(song.beats):
         downbeat = beat.position == 1 or (beat.position < 0 and i % ground.bar == 0)
-        if not downbeat or i < 2 * ground.bar or times[i] > tail.last - 0.8 or song.energy_at(beat.time) < loud:
+        if (
+            (not downbeat and tail is None)
+            or i < 2 * ground.bar
+            or times[i] > heard.last - 0.8
+            or song.energy_at(beat.time) < loud
+        ):
             continue
         opening = sections[np.argmin(np.abs(sections - times[i]))]
         bars = round((times[i] - opening) / (ground.meter.period * ground.bar))
-        price = 0.3 if bars == 0 else 0.5 if bars % 4 == 0 else 0.8
-        ends.append(End(i, 1.6, 3.2, "ring-out", price))
+        price = (0.3 if bars == 0 else 0.5 if bars % 4 == 0 else 0.8) if downbeat else 1.2
+        ends.append(End(i, low, high, "ring-out", price))
     if not ends:
-        ends.append(End(len(times) - 1, 0.5, 3.2, "ring-out", 1.0))
+        ends.append(End(len(times) - 1, low, high, "ring-out", 1.0))
     return tuple(ends)
 
 
@@ -193,6 +210,7 @@ def problem_of(
     hits: Sequence[Event] = (),
     entry: str = "start",
     ending: str = "auto",
+    tail: float | None = None,
 ) -> RetargetProblem:
     """Return the search problem for one length (s)."""
     from backbeat.decide.retarget import RetargetProblem
@@ -204,7 +222,7 @@ def problem_of(
         strengths(ground),
         table,
         ways_in(ground, entry),
-        ways_out(ground, ending),
+        ways_out(ground, ending, tail),
         length,
         ground.bar,
         tuple(hits),
@@ -266,6 +284,7 @@ def fit(
     hits: Sequence[Event] = (),
     entry: str = "start",
     ending: str = "auto",
+    tail: float | None = None,
     start: float = 0.0,
 ) -> Retargeted:
     """Return the song at `length` seconds as a cue that begins `start` seconds into the film.
@@ -277,7 +296,7 @@ def fit(
     """
     from backbeat.decide.retarget_cue import cue_of
 
-    problem = problem_of(ground, length, hits=hits, entry=entry, ending=ending)
+    problem = problem_of(ground, length, hits=hits, entry=entry, ending=ending, tail=tail)
     path = search(ground, problem)
     if path is None:
         raise NoEditError(
@@ -401,7 +420,7 @@ def retarget(
     from backbeat.work.output import check, placed
 
     for name, value, allowed in (
-        ("--entry", entry, ("start", "any")),
+        ("--entry", entry, ("start", "any", "downbeat")),
         ("--ending", ending, ("auto", "true", "ring-out")),
     ):
         if value not in allowed:

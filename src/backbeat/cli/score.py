@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``backbeat score``: songs for a locked film."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backbeat.cli import common
+
+if TYPE_CHECKING:
+    from backbeat.verbs.score import Scored
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(score)
+
+
+def score(
+    film: Annotated[str, typer.Argument(metavar="FILM", help="The locked film, or its edit (.otio, .fcpxml …).")],
+    *,
+    songs: Annotated[list[str], typer.Option("--songs", help="A folder of songs, or a song; repeat it.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="The film with music.")] = "film.mp4",
+    scene: Annotated[
+        list[str] | None,
+        typer.Option(help='"0:00-1:20", with mood words "1:20-3:05 tense", or a song "3:05-4:00=chase.mp3".'),
+    ] = None,
+    forbid: Annotated[list[str] | None, typer.Option(help="A song of the library not to use; repeat it.")] = None,
+    join: Annotated[str, typer.Option(help="How songs follow each other: ring-out or breath.")] = "ring-out",
+    subtitles: Annotated[str, typer.Option(help="The film's subtitles (.srt): more words to duck under.")] = "",
+    media: Annotated[list[str] | None, typer.Option(help="Where the edit's media lies; repeat it.")] = None,
+    loudness: Annotated[str, typer.Option(help="streaming, broadcast or cinema.")] = "streaming",
+    stems: Annotated[bool, typer.Option("--stems", help="Also write production sound and music apart.")] = False,
+    dry_run: common.DryRun = False,
+    force: common.Force = False,
+    as_json: common.Json = False,
+    show: common.Open = False,
+    workers: common.Workers = "1",
+    no_cache: common.NoCache = False,
+    talk: common.Talk = "auto",
+) -> None:
+    """Score a locked film: songs chosen for its scenes, brought to length, joined, mixed under the dialogue."""
+    with common.told(as_json=as_json), common.session(workers=workers, no_cache=no_cache, talk=talk) as session:
+        from backbeat.verbs import score as story
+        from backbeat.verbs.score_scenes import parse_scene
+
+        options = story.ScoreOptions(
+            film=film, songs=tuple(songs), output=output, scenes=tuple(parse_scene(s) for s in scene or ()),
+            forbid=tuple(forbid or ()), join=join, loudness=loudness, subtitles=subtitles, media=tuple(media or ()),
+            stems=stems, dry_run=dry_run, force=force,
+        )  # fmt: skip
+        result = story.score(options, session)
+        if as_json:
+            common.print_json(story.as_json(result))
+        else:
+            _print(result)
+        if show and result.film:
+            typer.launch(result.film)
+
+
+def _print(result: Scored) -> None:
+    from pathlib import Path
+
+    from backbeat.model.time import clock
+
+    for scene in result.scenes:
+        seams = ", ".join(s.letter for s in scene.seams) or "none"
+        typer.echo(f"{clock(scene.start)}-{clock(scene.end)}  {Path(scene.song).name}: {scene.why}")
+        typer.echo(
+            f"    seams {seams}; ending {scene.ending}; stretch {scene.stretch:+.2%}; hits met {len(scene.hits)}"
+        )
+        for choice in scene.ranked:
+            if choice.path != scene.song:
+                typer.echo(f"    or {Path(choice.path).name} ({choice.cost:.2f}): {choice.terms[0].why}")
+        for note in scene.notes:
+            typer.echo(f"    note: {note}", err=True)
+    if result.lines:
+        clear = min(line.clarity for line in result.lines)
+        typer.echo(f"{len(result.lines)} lines of dialogue, clarity {clear:.2f} or more")
+    for note in (*result.rights, *result.notes):
+        typer.echo(f"note: {note}", err=True)
+    for path in (result.film, result.timeline_file, *result.cue_sheets):
+        if path:
+            typer.echo(path)

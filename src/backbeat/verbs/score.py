@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``score``: a locked picture and a library of songs become a film with music, mixed under its dialogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backbeat.errors import InputError, MediaError, NoEditError
+from backbeat.model.song import Song
+from backbeat.model.timeline import Marker
+from backbeat.verbs.score_scenes import (
+    SceneSpan,
+    ScoredScene,
+    film_words,
+    fit_song,
+    levelled,
+    need_of,
+    spans_of,
+    why,
+)
+from backbeat.verbs.session import Session
+from backbeat.verbs.sync_scene import Scene, read_scene
+
+if TYPE_CHECKING:
+    from backbeat.make.check import Checked
+    from backbeat.model.timeline import Timeline
+    from backbeat.verbs.mixing import Line
+
+FILMS = (".mp4", ".mov", ".m4v", ".mkv")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOptions:
+    """What the editor asks for. `scenes` empty: the whole film is one. `join`: ring-out or breath."""
+
+    film: str
+    songs: tuple[str, ...]
+    output: str
+    scenes: tuple[SceneSpan, ...] = ()
+    forbid: tuple[str, ...] = ()
+    join: str = "ring-out"
+    loudness: str = "streaming"
+    subtitles: str = ""
+    media: tuple[str, ...] = ()
+    stems: bool = False
+    dry_run: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What came of it; `proven`: no other assignment of songs to scenes costs less."""
+
+    film: str
+    timeline_file: str
+    cue_sheets: tuple[str, ...]
+    timeline: Timeline
+    scenes: tuple[ScoredScene, ...]
+    proven: bool
+    lines: tuple[Line, ...]
+    rights: tuple[str, ...]
+    checked: Checked | None = None
+    notes: tuple[str, ...] = ()
+
+
+def score(options: ScoreOptions, session: Session) -> Scored:
+    """Choose songs for the scenes of a locked film, fit them to length, join, mix, and write everything.
+
+    Raises
+    ------
+    InputError, MediaError, NoEditError, MissingPartError
+        See `backbeat.errors`.
+    """
+    from backbeat.decide.choose import assign, ranked
+    from backbeat.exchange.cuesheet import rows_of, warnings_of
+    from backbeat.exchange.subtitles import read_srt
+    from backbeat.verbs.mixing import mixed
+
+    _check(options)
+    subtitles = [s.span for s in read_srt(options.subtitles)] if options.subtitles else []
+    library, left_out = _library(options, session)
+    scene = read_scene(options.film, session, media=options.media, subtitles=subtitles)
+    timeline = _locked(scene)
+    spans = spans_of(options.scenes, timeline.duration)
+    words = film_words(scene)
+    needs = [need_of(s, i, scene, words, library, options.forbid) for i, s in enumerate(spans, 1)]
+    session.progress.start("choosing songs", 0)
+    try:
+        chosen = assign(needs, library)
+    except ValueError:
+        raise NoEditError(
+            "a scene may have none of the songs", "forbid fewer songs, or give more with --songs"
+        ) from None
+    session.progress.start("fitting songs to scenes", len(spans), "scenes")
+    told, cues = [], []
+    for i, (span, need, index) in enumerate(zip(spans, needs, chosen.songs, strict=True)):
+        song = library[index]
+        fitted = fit_song(song, span.span, scene, first=i == 0, last=i == len(spans) - 1, join=options.join)
+        cues.append(levelled(fitted.cue, song, need))
+        told.append(replace(fitted.told, ranked=ranked(need, library)[:5], why=why(need, song)))
+        session.progress.advance()
+    marks = tuple(Marker(c.start, "cue", c.name, c.end - c.start) for c in cues)
+    timeline = replace(timeline, cues=tuple(cues), markers=(*timeline.markers, *marks), name=Path(options.output).stem)
+    session.progress.start("mixing", 0)
+    done = mixed(timeline, words)
+    session.progress.stop()
+    rows = rows_of(done.timeline.cues, {s.path: s.tags for s in library}, timeline.rate)
+    result = Scored(
+        film="", timeline_file="", cue_sheets=(), timeline=done.timeline, scenes=tuple(told), proven=chosen.proven,
+        lines=done.lines, rights=warnings_of(rows), notes=(*left_out, *_useful(scene)),
+    )  # fmt: skip
+    return result if options.dry_run else _made(options, result, library, scene, session)
+
+
+def _check(options: ScoreOptions) -> None:
+    from backbeat.decide.mix import LOUDNESS
+    from backbeat.work import output
+
+    if not Path(options.film).is_file():
+        raise InputError(f"{options.film}: no such film", "check the name")
+    if options.loudness not in LOUDNESS:
+        raise InputError(f"--loudness {options.loudness}: no such delivery", f"use {', '.join(LOUDNESS)}")
+    if options.join not in {"ring-out", "breath"}:
+        raise InputError(f"--join {options.join}: no such join", "use ring-out or breath")
+    if not options.dry_run:
+        output.check(options.output, force=options.force, inputs=(options.film,), suffixes=FILMS)
+        for suffix in (".otio", ".cues.csv", ".cues.html"):
+            output.check(str(Path(options.output).with_suffix(suffix)), force=options.force, inputs=(options.film,))
+
+
+def _library(options: ScoreOptions, session: Session) -> tuple[list[Song], tuple[str, ...]]:
+    """Return the songs that can be used, and sentences on those that cannot."""
+    from backbeat.media.folder import SOUND, find
+    from backbeat.verbs import listen
+
+    for place in options.songs:
+        if not Path(place).exists():
+            raise InputError(f"{place}: no such songs", "give song files, or a folder of them")
+    pinned = [s.song for s in options.scenes if s.song and Path(s.song).is_file()]
+    paths = list(dict.fromkeys([*find(list(options.songs), SOUND), *pinned]))
+    found, notes = [], []
+    for path in paths:
+        try:
+            (song,) = listen.songs([path], session)
+        except MediaError as error:
+            notes.append(f"left out: {error.message}")
+            continue
+        if song.loudness <= -60:
+            notes.append(f"left out: {path}: it is silent")
+            continue
+        found.append(song)
+    if not found:
+        raise InputError(f"{', '.join(options.songs) or 'no songs given'}: no song in it", "give --songs DIR or files")
+    return found, tuple(notes)
+
+
+def _locked(scene: Scene) -> Timeline:
+    """Return the film as one timeline whose production sound is heard and whose music is gone."""
+    pieces = scene.pieces
+    timeline = replace(scene.timeline, cues=())
+    if len(timeline.tracks) == 1 and timeline.tracks[0].kind == "picture":
+        clips = tuple(p.clip for p in pieces if p.clip.take or p.clip.title)
+        if len(scene.sources) == 1 and clips:  # a finished film: one clip, not one a shot
+            clips = (replace(clips[0], frames=timeline.frames, source_in=0, start=0, name=timeline.name, shot=-1),)
+        timeline = replace(timeline, tracks=(replace(timeline.tracks[0], clips=clips),))
+    return timeline
+
+
+def _useful(scene: Scene) -> tuple[str, ...]:
+    notes = [n for n in scene.notes if "only its hits" not in n]
+    if not any(p.words for p in scene.pieces):
+        notes.append("no speech was found in the film, so nothing is ducked")
+    return tuple(notes)
+
+
+def _made(options: ScoreOptions, result: Scored, library: Sequence[Song], scene: Scene, session: Session) -> Scored:
+    from backbeat.decide.mix import LOUDNESS
+    from backbeat.exchange import cuesheet, otio
+    from backbeat.make.check import check
+    from backbeat.make.film import render
+    from backbeat.make.settings import RenderSettings
+    from backbeat.work import output
+
+    base = Path(options.output)
+    papers, table, page = (str(base.with_suffix(s)) for s in (".otio", ".cues.csv", ".cues.html"))
+    sources = (*scene.sources, *(s.path for s in library))
+    output.check(options.output, force=options.force, inputs=sources, suffixes=FILMS)
+    level, ceiling = LOUDNESS[options.loudness]
+    settings = RenderSettings(loudness=level, ceiling=ceiling, stems=options.stems)
+    rows = cuesheet.rows_of(result.timeline.cues, {s.path: s.tags for s in library}, result.timeline.rate)
+    with output.placed(papers) as paper, output.placed(options.output) as picture:
+        rendered = render(result.timeline, picture, settings=settings, progress=session.progress)
+        session.progress.start("checking the film", 0)
+        checked = check(picture, result.timeline, settings=settings)
+        session.progress.stop()
+        if checked.differences:
+            raise MediaError(
+                f"{options.output}: the finished film is not what the timeline says ({checked.differences[0]})",
+                "run again; if it comes back, a source file changed or is damaged where the film uses it",
+            )
+        otio.save(result.timeline, paper)
+    cuesheet.save(cuesheet.to_csv(rows), table)
+    sheet = cuesheet.to_html(rows, film=base.stem, length=result.timeline.duration, warnings=result.rights)
+    cuesheet.save(sheet, page)
+    return replace(
+        result, film=options.output, timeline_file=papers, cue_sheets=(table, page), checked=checked,
+        notes=(*result.notes, *rendered.warnings),
+    )  # fmt: skip
+
+
+def as_json(result: Scored) -> dict[str, object]:
+    """Return the summary as one plain object."""
+    return {
+        "film": result.film or None,
+        "timeline": result.timeline_file or None,
+        "cue_sheets": result.cue_sheets,
+        "duration": result.timeline.duration,
+        "frames": result.timeline.frames,
+        "rate_exact": str(result.timeline.rate),
+        "scenes": result.scenes,
+        "assignment_proven": result.proven,
+        "cues": result.timeline.cues,
+        "lines": result.lines,
+        "rights": result.rights,
+        "loudness": None if result.checked is None else result.checked.loudness,
+        "notes": result.notes,
+    }
