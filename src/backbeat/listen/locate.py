@@ -27,7 +27,7 @@ _EVERY = 50  # spectra: 1 s
 _BANDS = 16
 _SURE = 0.45  # correlation from which a place may be the song's
 _CERTAIN = 0.7  # … and from which the wave need not confirm it
-VERSION = 1
+VERSION = 2
 _JUMP = 0.35  # what a jump costs in correlation
 _BEST = 6  # places kept for each window
 _SAME = 0.06  # s within which the song goes on
@@ -71,7 +71,7 @@ def locate(film: Floats, song: Floats) -> tuple[Piece, ...]:
             rows = np.array(run)
             at = lags[rows, path[rows]] * _STEP
             pieces.append(_fit(film, song, centre[rows], at, float(scores[rows, path[rows]].mean()), window * _STEP))
-    return _joined(film, song, [_extended(film, song, p) for p in pieces if p is not None])
+    return _joined(heard, known, [_extended(film, song, p) for p in pieces if p is not None])
 
 
 def _bands(mono: Floats) -> Floats:
@@ -100,7 +100,7 @@ def _candidates(heard: Floats, known: Floats, window: int) -> tuple[Any, Any, An
     energy = np.concatenate([[0.0], np.cumsum(np.square(known).sum(1, dtype=np.float64))])
     power = np.sqrt(np.maximum(energy[window:] - energy[:-window], 1e-9))
     starts = np.arange(0, max(1, len(heard) - window + 1), _EVERY)
-    lags = np.zeros((len(starts), _BEST), int)
+    lags = np.zeros((len(starts), _BEST))
     scores = np.zeros((len(starts), _BEST))
     for row, start in enumerate(starts):
         piece = heard[start : start + window]
@@ -108,9 +108,18 @@ def _candidates(heard: Floats, known: Floats, window: int) -> tuple[Any, Any, An
         score = cross / (power * max(float(np.linalg.norm(piece)), 1e-6))
         for k in range(_BEST):
             best = int(score.argmax())
-            lags[row, k], scores[row, k] = best - start, score[best]
+            lags[row, k], scores[row, k] = best - start + _between(score, best), score[best]
             score[max(0, best - 6) : best + 7] = -1.0
     return starts, lags, scores
+
+
+def _between(score: Any, best: int) -> float:
+    """Return how far beside `best` the peak lies, by a parabola."""
+    if not 0 < best < len(score) - 1:
+        return 0.0
+    a, b, c = score[best - 1 : best + 2]
+    bend = a - 2 * b + c
+    return float(0.5 * (a - c) / bend) if bend < 0 and a > -1 and c > -1 else 0.0
 
 
 def _path(lags: Any, scores: Any) -> Any:
@@ -222,12 +231,12 @@ def _refine(film: Floats, song: Floats, time: float, lag: float, *, reach: float
     return (into + best) / RATE - (time - 0.5), sure
 
 
-def _joined(film: Floats, song: Floats, pieces: list[Piece]) -> tuple[Piece, ...]:
+def _joined(heard: Floats, known: Floats, pieces: list[Piece]) -> tuple[Piece, ...]:
     """Return the pieces without overlap: each seam set where the film stops agreeing with one and begins the other."""
     found: list[Piece] = []
     for piece in pieces:
         if found and piece.start < found[-1].end:
-            seam = _seam(film, song, found[-1], piece)
+            seam = _seam(heard, known, found[-1], piece)
             last = found[-1]
             found[-1] = Piece(last.start, seam, last.song, last.stretch, last.score)
             piece = Piece(seam, piece.end, piece.song_time(seam), piece.stretch, piece.score)  # noqa: PLW2901
@@ -236,15 +245,21 @@ def _joined(film: Floats, song: Floats, pieces: list[Piece]) -> tuple[Piece, ...
     return tuple(p for p in found if p.end - p.start > 0.3)
 
 
-def _seam(film: Floats, song: Floats, one: Piece, other: Piece) -> float:
-    """Return the film second in the overlap of two pieces that splits it best between them (steps of 20 ms)."""
-    low, high = other.start, one.end
-    times = np.arange(low, high, 0.02)
-    if len(times) < 2:
-        return (low + high) / 2
-    gain = np.array([_agree(film, song, one, t) - _agree(film, song, other, t) for t in times])
-    split = np.concatenate([[0.0], np.cumsum(gain)])
-    return float(low + 0.02 * int(split.argmax()))
+def _seam(heard: Floats, known: Floats, one: Piece, other: Piece) -> float:
+    """Return the film second in the overlap of two pieces that splits it best between them (steps of 20 ms).
+
+    Told by the spectra: a stretched wave does not agree with its song's, its spectra do.
+    """
+    steps = np.arange(round(other.start / _STEP), round(one.end / _STEP))
+    steps = steps[(steps >= 0) & (steps < len(heard))]
+    if len(steps) < 2:
+        return (other.start + one.end) / 2
+    gaps = []
+    for piece in (one, other):
+        at = np.clip(np.rint((piece.song + (steps * _STEP - piece.start) * piece.stretch) / _STEP), 0, len(known) - 1)
+        gaps.append(np.abs(heard[steps] - known[at.astype(int)]).mean(1))
+    split = np.concatenate([[0.0], np.cumsum(gaps[1] - gaps[0])])
+    return float(_STEP * (steps[0] + int(split.argmax())))
 
 
 def _agree(film: Floats, song: Floats, piece: Piece, time: float) -> float:

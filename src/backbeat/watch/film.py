@@ -171,10 +171,10 @@ class Fingerprints:
         """Take a picture."""
         self._time.append(picture.time)
         grey = cv2.cvtColor(picture.thumb, cv2.COLOR_RGB2GRAY)
-        self._small.append(cv2.resize(grey, (24, 14), interpolation=cv2.INTER_AREA).ravel())
+        self._small.append(cv2.resize(grey, (16, 9), interpolation=cv2.INTER_AREA).ravel())
 
     def at(self, time: float) -> NDArray[np.float32]:
-        """Return the print nearest to a second, float32 (336,)."""
+        """Return the print nearest to a second, float32 (144,)."""
         index = int(np.argmin(np.abs(np.frombuffer(self._time, np.float64) - time)))
         return np.asarray(self._small[index], np.float32)
 
