@@ -52,8 +52,9 @@ def sheet(film: str, target: str, session: Session, *, force: bool = False, rows
     envelope = (peaks / max(float(peaks.max(initial=0)), 1e-6)).astype(np.float32)
     picture = poster(Strip(timeline, tuple(thumbs), envelope, step), rows=rows)
     with output.placed(target) as temporary:
-        small = [cv2.IMWRITE_PNG_COMPRESSION, 9] if target.lower().endswith(".png") else [cv2.IMWRITE_JPEG_QUALITY, 85]
-        if not cv2.imwrite(temporary, picture, small):
+        png = target.lower().endswith(".png")
+        how = [cv2.IMWRITE_PNG_COMPRESSION, 9] if png else [cv2.IMWRITE_JPEG_QUALITY, 85]
+        if not cv2.imwrite(temporary, picture, how):
             raise InputError(f"{target}: cannot be written", "give another output")
     session.progress.stop()
     return target
