@@ -30,6 +30,7 @@ FIELDS = (
     "right", "up", "zoom", "roll", "rest", "loss", "gain", "novelty", "corrupt",
 )  # fmt: skip
 _GRID = 4
+_NEAR = np.ones((5, 5), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Eye:
         self._flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self.small: Any = None  # uint8 (about 90, 160): the last picture
         self.novelty = 0.0
-        self._beyond: Any = None  # the last picture's flow beyond the camera's
+        self._beyond: list[Any] = []  # the last three pictures' flow beyond the camera's, the newest last
         self._focus = 0.0
 
     def see(self, picture: Picture) -> None:
@@ -110,55 +111,51 @@ class Eye:
     def _move(self, small: Any) -> tuple[float, ...]:
         still = (0.0,) * 10
         if self.small is None or self.small.shape != small.shape:
-            self._beyond = None
+            self._beyond = []
             return still
         change = float(cv2.norm(small, self.small, cv2.NORM_L1)) / (255 * small.size)
         height, width = small.shape
         if change < 0.0004 or min(height, width) < 16:  # frozen: nothing moved, whatever moved has stopped
-            loss = self._lost(np.zeros((height, width, 2), np.float32)[::_GRID, ::_GRID]) if change > 0 else 0.0
-            self._beyond = None if change == 0 else self._beyond
-            return (change, *still[1:7], loss, 0.0, 0.0)
+            if change > 0 or len(self._beyond) == 0:  # an exact repeat is a repeated picture, not a stop
+                self._sudden(np.zeros((height, width, 2), np.float32)[::_GRID, ::_GRID])
+            return (change, *still[1:])
         flow = self._flow.calc(self.small, small, None)
         model, inverse = _camera_model(width, height)
         coarse = flow[::_GRID, ::_GRID]
         seen = np.concatenate([coarse[..., 0].ravel(), coarse[..., 1].ravel()])
         camera = _trimmed_fit(model, inverse, seen)
         beyond = (seen - model @ camera).reshape(2, *coarse.shape[:2]).transpose(1, 2, 0)
-        loss = self._lost(beyond)
-        gain = self._gained(beyond)
-        self._beyond = beyond
+        self._sudden(beyond)
         novelty = compare(self.small, small, flow)
         percent = 100 / width
         motion = float(np.hypot(coarse[..., 0], coarse[..., 1]).mean()) * percent
         rest = float(np.hypot(beyond[..., 0], beyond[..., 1]).mean()) * percent
         right, down, zoom, roll = (float(c) for c in camera)
         return (
-            change, motion, right * percent, -down * percent, zoom / width, roll / width, rest, loss, gain, novelty,
+            change, motion, right * percent, -down * percent, zoom / width, roll / width, rest, 0.0, 0.0, novelty,
         )  # fmt: skip
 
-    def _lost(self, now: Any) -> float:
-        """Return the last picture's momentum that is missing where the flow carries it."""
-        if self._beyond is None or self._beyond.shape != now.shape:
-            return 0.0
-        before = self._beyond
-        height, width = (int(v) for v in before.shape[:2])
-        y, x = np.mgrid[0:height, 0:width]
-        to_x = np.clip(np.rint(x + before[..., 0] / _GRID).astype(int), 0, width - 1)
-        to_y = np.clip(np.rint(y + before[..., 1] / _GRID).astype(int), 0, height - 1)
-        speed = np.hypot(before[..., 0], before[..., 1])
-        kept = (now[to_y, to_x] * before).sum(-1) / np.maximum(speed, 1e-3)
-        lost = np.where(speed > 0.6, speed - np.maximum(np.minimum(kept, speed), -speed), 0)
-        return float(np.minimum(lost, 20).sum()) * 100.0 / (width * _GRID) / math.sqrt(height * width)
+    def _sudden(self, now: Any) -> None:
+        """Write how suddenly motion changed at the *last* picture into its row, now that it is seen whether it lasts.
 
-    def _gained(self, now: Any) -> float:
-        if self._beyond is None or self._beyond.shape != now.shape:
-            return 0.0
-        speed = np.hypot(now[..., 0], now[..., 1]).astype(np.float32)
-        before = np.hypot(self._beyond[..., 0], self._beyond[..., 1]).astype(np.float32)
-        near = cv2.dilate(before, np.ones((5, 5), np.uint8))
-        height, width = (int(v) for v in speed.shape)
-        gained = np.minimum(np.maximum(speed - near - 0.3, 0), 20)
-        return float(gained.sum()) * 100.0 / (width * _GRID) / math.sqrt(height * width)
+        Flow flickers; so momentum counts as lost only if two pictures had it and two have not, and as gained likewise.
+        """
+        past = self._beyond
+        if len(past) == 3 and all(p.shape == now.shape for p in past):
+            older, before, then = past
+            height, width = (int(v) for v in now.shape[:2])
+            unit = 100.0 / (width * _GRID) / math.sqrt(height * width)
+            speed = _speed(before)
+            kept = np.maximum(_kept(before, then), _kept(before, now))
+            had = cv2.dilate(_speed(older), _NEAR) > 0.5 * speed
+            lost = np.where((speed > 0.5) & had, speed - np.clip(kept, -speed, speed), 0)
+            lasting = np.minimum(_speed(then), cv2.dilate(_speed(now), _NEAR))
+            known = cv2.dilate(np.maximum(_speed(older), speed), _NEAR)
+            gained = np.maximum(lasting - known - 0.3, 0)
+            row = len(self._rows) - len(FIELDS)
+            self._rows[row + FIELDS.index("loss")] = float(np.minimum(lost, 20).sum()) * unit
+            self._rows[row + FIELDS.index("gain")] = float(np.minimum(gained, 20).sum()) * unit
+        self._beyond = [*past[-2:], now]
 
     def sight(self) -> Sight:
         """Return the curves so far."""
@@ -166,6 +163,19 @@ class Eye:
         columns: dict[str, Any] = {name: table[:, i].astype(np.float32) for i, name in enumerate(FIELDS)}
         columns["time"] = table[:, 0].copy()
         return Sight(**columns)
+
+
+def _speed(flow: Any) -> Any:
+    return np.hypot(flow[..., 0], flow[..., 1]).astype(np.float32)
+
+
+def _kept(before: Any, after: Any) -> Any:
+    """Return the speed along `before` that `after` shows where the flow carries it, pixels; (h, w)."""
+    height, width = (int(v) for v in before.shape[:2])
+    x, y = _places(width, height)
+    to_x = np.clip(np.rint(x + before[..., 0] / _GRID).astype(int), 0, width - 1)
+    to_y = np.clip(np.rint(y + before[..., 1] / _GRID).astype(int), 0, height - 1)
+    return (after[to_y, to_x] * before).sum(-1) / np.maximum(_speed(before), 1e-3)
 
 
 def _trimmed_fit(model: Any, inverse: Any, seen: Any) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from scipy.ndimage import median_filter
+from scipy.ndimage import maximum_filter1d, median_filter
 from scipy.signal import find_peaks
 
 from backbeat.model.footage import Hit
@@ -30,10 +30,14 @@ SEEN_WITHIN = 0.1  # s between what is heard and what is seen
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hits of a take in order, and the offset (s) to add to sound times to meet the picture."""
+    """The hits of a take in order, and the offset (s) to add to sound times to meet the picture.
+
+    `peaks`: motion peaks of a take with sound, for those of its shots in which nothing is heard; less certain.
+    """
 
     hits: tuple[Hit, ...]
     offset: float = 0.0
+    peaks: tuple[Hit, ...] = ()
 
 
 class HitFinder(Protocol):
@@ -56,7 +60,8 @@ class OwnHits:
         loud = [(t, heard(t)) for t in hearing.transients]
         offset = estimate_offset(loud, sight, seen)
         fused = [fuse(t, ear, offset, sight, seen) for t, ear in loud]
-        return Found(tuple(without_echoes([h for h in fused if h.strength >= _LEAST])), offset)
+        hits = tuple(without_echoes([h for h in fused if h.strength >= _LEAST]))
+        return Found(hits, offset, tuple(motion_peaks(sight, seen)))
 
 
 def heard(sound: Transient) -> float:
@@ -148,12 +153,14 @@ def motion_peaks(sight: Sight, seen: Any) -> list[Hit]:
     if len(seen) < 5:
         return []
     step = float(np.median(np.diff(sight.time))) or 0.04
-    peaks, _ = find_peaks(seen, height=0.5, distance=max(1, round(0.15 / step)), prominence=0.3)
+    # seen is relative to the take; how large the change is in the picture makes takes comparable
+    size = maximum_filter1d(sight.loss + 0.7 * sight.gain, 3)
+    peaks, _ = find_peaks(seen, height=0.3, distance=max(1, round(0.15 / step)), prominence=0.3)
     # the change shows between the last picture and this one
     return [
         Hit(
             round(max(0.0, float(sight.time[p]) - step / 2), 4),
-            round(0.6 * min(1.0, float(seen[p])), 3),
+            round(0.6 * min(1.0, float(seen[p])) * ramp(float(size[p]), 0.0, 3.0) ** 0.5, 3),
             "motion peak",
             "seen",
             0.4,

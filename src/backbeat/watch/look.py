@@ -13,11 +13,11 @@ import numpy as np
 from backbeat.errors import MediaError
 from backbeat.media.probe import Times, probe_times
 from backbeat.media.scan import Scan
-from backbeat.model.footage import Hit, Media, Shot, Take
+from backbeat.model.footage import Media, Shot, Speech, Take
 from backbeat.watch.alike import Prints
 from backbeat.watch.ear import Ear
 from backbeat.watch.eye import Eye, Sight
-from backbeat.watch.hits import OwnHits
+from backbeat.watch.hits import Found, OwnHits
 from backbeat.watch.quality import dead, looks
 from backbeat.watch.shots import Boundary, OwnShots, ShotFinder
 from backbeat.watch.speech import OwnSpeech
@@ -26,7 +26,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 4  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 6  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
@@ -64,10 +64,12 @@ def look(path: str, *, shots: str = "own", hardware: str = "") -> Take:
         warnings.append(f"only {len(sight.time)} of {len(times.pictures)} pictures could be decoded")
     if media.has_sound and hearing.silent:
         warnings.append("its sound is silence")
+    speech = OwnSpeech().find(hearing)
+    parts = _shots(media, times, sight, boundaries, prints)
     return Take(
         media=media,
-        shots=tuple(_shots(media, times, sight, boundaries, found.hits, prints)),
-        speech=OwnSpeech().find(hearing),
+        shots=tuple(_with_hits(s, float(media.rate), found, speech) for s in parts),
+        speech=speech,
         offset=found.offset,
         shot_at=_shot_at(path),
         warnings=tuple(warnings),
@@ -96,25 +98,22 @@ def _shot_at(path: str) -> float:
 
 
 def pieces(count: int, boundaries: Sequence[Boundary], unusable: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the half-open spans of pictures between boundaries, less unusable edges; too short ones dropped."""
+    """Return the half-open spans of usable pictures between boundaries; too short ones dropped.
+
+    Unusable pictures (black, damaged) split a span too: what lies on their two sides need not be one shot.
+    """
     real = [b for b in boundaries if b.kind != "refused"]
     starts = [0, *(b.end + 2 * (b.kind == "gradual") for b in real)]
     ends = [*(b.start - 2 * (b.kind == "gradual") for b in real), count]
     found = []
     for start, end in zip(starts, ends, strict=True):
-        a, b = start, end
-        while a < b and unusable[a]:
-            a += 1
-        while b > a and unusable[b - 1]:
-            b -= 1
-        if b - a >= _SHORTEST or (count < _SHORTEST and b > a):
-            found.append((a, b))
+        good = np.concatenate([[False], ~unusable[start : max(start, end)], [False]])
+        edges = np.flatnonzero(np.diff(good.astype(np.int8))).reshape(-1, 2) + start
+        found += [(int(a), int(b)) for a, b in edges if b - a >= min(_SHORTEST, count)]
     return found
 
 
-def _shots(
-    media: Media, times: Times, sight: Sight, boundaries: Sequence[Boundary], hits: Sequence[Hit], prints: Prints
-) -> list[Shot]:
+def _shots(media: Media, times: Times, sight: Sight, boundaries: Sequence[Boundary], prints: Prints) -> list[Shot]:
     shots: list[Shot] = []
     rate = float(media.rate)
     for first, last in pieces(len(sight.time), boundaries, dead(sight)):
@@ -130,7 +129,6 @@ def _shots(
                 index=len(shots),
                 start_frame=start,
                 end_frame=end,
-                hits=tuple(h for h in hits if start <= h.time * rate < end),
                 motion_curve=_curve(sight, first, last, start, end, step, rate),
                 curve_step=step,
                 prints=prints.of(start / rate, end / rate),
@@ -138,6 +136,15 @@ def _shots(
             )
         )
     return shots
+
+
+def _with_hits(shot: Shot, rate: float, found: Found, speech: Sequence[Speech]) -> Shot:
+    """Return `shot` with the hits inside it; where nothing is heard and nobody speaks, its motion peaks."""
+    start, end = shot.start_frame / rate, shot.end_frame / rate
+    hits = tuple(h for h in found.hits if start <= h.time < end)
+    if not hits and not any(s.span.start < end and s.span.end > start for s in speech):
+        hits = tuple(h for h in found.peaks if start <= h.time < end)
+    return replace(shot, hits=hits)
 
 
 def _end(times: Times, sight: Sight) -> int:

@@ -30,6 +30,36 @@ class Looks:
     flags: tuple[str, ...]
 
 
+# What is left of a shot's quality under each flag. A covered lens and a standing picture are of little use; clipped
+# light may be meant.
+_COST = {"black": 0.1, "frozen": 0.2, "covered": 0.2, "out of focus": 0.4, "clipped": 0.8, "corrupt": 0.5}
+
+
+def _flags(sight: Sight, part: slice, moving: slice) -> tuple[str, ...]:
+    """Return what is wrong with a shot.
+
+    *Covered*: a lens cap, a finger, a pocket: dark or evenly coloured, without any detail. *Out of focus*: light
+    enough to see, and not even the sharpest of the full-size details (at the best moment) has an edge.
+    """
+    count = part.stop - part.start
+    mean, spread = float(sight.mean[part].mean()), float(sight.spread[part].mean())
+    detail = float(np.percentile(sight.focus[part], 90))
+    found = []
+    if mean < 0.04 and spread < 0.03:
+        found.append("black")
+    elif spread < 0.035 and detail < 0.012:
+        found.append("covered")
+    elif detail < 0.01 and spread > 0.05:
+        found.append("out of focus")
+    if count > 10 and float(sight.change[moving].mean()) < 0.0003:
+        found.append("frozen")
+    if float(sight.bright[part].mean()) > 0.25:
+        found.append("clipped")
+    if float(sight.corrupt[part].mean()) > 0.2:
+        found.append("corrupt")
+    return tuple(found)
+
+
 def dead(sight: Sight) -> NDArray[np.bool_]:
     """Return which pictures are black or corrupt, (n,)."""
     black = (sight.mean < 0.03) & (sight.spread < 0.02)
@@ -49,11 +79,7 @@ def looks(sight: Sight, first: int, last: int) -> Looks:
     mean = float(sight.mean[part].mean())
     clipped = float(sight.bright[part].mean()) + 0.5 * max(0.0, float(sight.dark[part].mean()) - 0.3)
     exposure = max(0.0, 1 - abs(mean - 0.45) / 0.45) ** 0.5 * max(0.0, 1 - 2 * clipped)
-    flags = []
-    if mean < 0.04:
-        flags.append("black")
-    if float(sight.change[moving].mean()) < 0.0003 and last - first > 10:
-        flags.append("frozen")
+    flags = _flags(sight, part, moving)
     pan = float(np.hypot(*steady))
     zoom = float(np.median(sight.zoom[moving]))
     camera = ""
@@ -67,7 +93,8 @@ def looks(sight: Sight, first: int, last: int) -> Looks:
     things = -steady if pan > 0.1 else np.zeros(2)
     direction = float(np.degrees(np.arctan2(things[1], things[0]))) if np.hypot(*things) > 0.1 else None
     quality = 0.45 * sharpness**0.5 + 0.35 * exposure + 0.2 * (1 - shake)
-    quality *= 0.2 if flags else 1.0
+    for flag in flags:
+        quality *= _COST[flag]
     return Looks(
         quality=round(quality, 3),
         motion=round(min(1.0, motion / 5), 4),
@@ -82,5 +109,5 @@ def looks(sight: Sight, first: int, last: int) -> Looks:
             round(float(sight.green[part].mean()), 3),
             round(float(sight.blue[part].mean()), 3),
         ),
-        flags=tuple(flags),
+        flags=flags,
     )

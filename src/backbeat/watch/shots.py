@@ -108,7 +108,12 @@ class OwnShots:
 def detect(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], novelty: Sequence[float]) -> list[Boundary]:
     """Return the boundaries within a run of pictures, in order."""
     new = np.asarray(novelty, np.float64)
-    found = [_unblended(_judge(a, z, new, smalls), thumbs) for a, z in disturbances(new)]
+    found = []
+    for first, last in disturbances(new):
+        blend = last == first + 1 and _is_mix(thumbs, first) and _unlike(smalls[first - 1], smalls[last]) >= _CUT
+        top = float(new[first : last + 1].max())
+        blended = Boundary(first, last, "cut", min(1.0, 2 * top))
+        found.append(blended if blend else _unblended(_judge(first, last, new, smalls), thumbs))
     found += gradual(thumbs, smalls, [b for b in found if b.kind != "refused"])
     found += recoloured(thumbs, [b for b in found if b.kind != "refused"])
     return sorted(found, key=lambda b: b.start)
@@ -154,6 +159,9 @@ def _judge(first: int, last: int, new: Any, smalls: Sequence[Bytes]) -> Boundary
     """Return what a disturbance is."""
     peak = first + int(np.argmax(new[first : last + 1]))
     top = float(new[peak])
+    join = smalls[peak - 1 : peak + 1]
+    if any(p.std() < 10 for p in join) and all(p.mean() < 32 for p in join):
+        return Boundary(peak, peak, "refused", min(1.0, top))  # a step of a fade into or out of black
     around = np.concatenate([new[max(1, peak - 2) : peak], new[peak + 1 : peak + 3]])
     usual = np.concatenate([new[max(1, peak - 10) : max(1, peak - 2)], new[peak + 3 : peak + 11]])
     level = float(np.median(usual)) if len(usual) else 0.0
@@ -178,13 +186,20 @@ def _unblended(found: Boundary, thumbs: Sequence[Bytes]) -> Boundary:
     if found.kind != "cut" or found.end != at or not 2 <= at < len(thumbs) - 1:
         return found
     for middle in (at - 1, at):
-        before, mixed, after = (thumbs[middle + k].astype(np.float32) for k in (-1, 0, 1))
-        gap = after - before
-        away = mixed - before
-        share = float((away * gap).sum() / max(1.0, float((gap * gap).sum())))
-        if 0.12 < share < 0.88 and float(np.abs(away - share * gap).mean()) < 0.2 * float(np.abs(gap).mean()):
+        if _is_mix(thumbs, middle):
             return Boundary(middle, middle + 1, "cut", found.score)
     return found
+
+
+def _is_mix(thumbs: Sequence[Bytes], middle: int) -> bool:
+    """Whether a picture lies on the straight line between its neighbours, clearly inside."""
+    if not 1 <= middle < len(thumbs) - 1:
+        return False
+    before, mixed, after = (thumbs[middle + k].astype(np.float32) for k in (-1, 0, 1))
+    gap = after - before
+    away = mixed - before
+    share = float((away * gap).sum() / max(1.0, float((gap * gap).sum())))
+    return 0.12 < share < 0.88 and float(np.abs(away - share * gap).mean()) < 0.2 * float(np.abs(gap).mean())
 
 
 def _unlike(one: Bytes, other: Bytes) -> float:
