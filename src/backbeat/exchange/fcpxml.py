@@ -236,6 +236,8 @@ class _Writer:
                 add(warp, "timept", time=seconds(time), value=seconds(value), interp="linear")
         if event.opacity < 1 and not audio:
             add(element, "adjust-blend", amount=f"{event.opacity:g}")
+        if enable == "video":  # Resolve minds srcEnable on compound clips alone
+            add(element, "adjust-volume", amount="-96dB")
         sound = heard or (event if audio else None)
         if sound is not None:
             self._volume(element, sound, start)
