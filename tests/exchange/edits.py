@@ -68,7 +68,7 @@ def full(rate: Fraction = RATES["24"], folder: str = "/films/footage") -> Timeli
             f"{folder}/söng one.wav", 0.0, sec(96), song_in=4.0, gain_db=-3.0, fade_in=0.5, name="Song One",
             ducks=(Duck(Span(1.0, 2.0), -9.0),), seams=(Seam(6.0, 12.0, 0.9),),
         ),
-        Cue(f"{folder}/two.flac", sec(90), sec(192), song_in=8.0, stretch=1.02, fade_out=1.0, name="Two",
+        Cue(f"{folder}/two.flac", sec(90), sec(192), song_in=8.0, stretch=1.02, fade_out=1.2, name="Two",
             gain_keys=((sec(100), 0.0), (sec(150), -6.0)), usage="theme"),
     )  # fmt: skip
     markers = (
@@ -89,6 +89,6 @@ def full(rate: Fraction = RATES["24"], folder: str = "/films/footage") -> Timeli
         takes=takes,
         start_timecode=hour(rate),
         fade_in=0.25,
-        fade_out=1.5,
+        fade_out=1.0,
         metadata=(("seed", "3"), ("style", "montage")),
     )

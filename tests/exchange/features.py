@@ -106,6 +106,11 @@ def _dissolves(a: Timeline, b: Timeline) -> str:
     return _same(one, other)
 
 
+def _film_fades(a: Timeline, b: Timeline) -> str:
+    near = [abs(x - y) <= 0.51 / float(a.rate) for x, y in ((a.fade_in, b.fade_in), (a.fade_out, b.fade_out))]
+    return KEPT if all(near) else LOST
+
+
 def _marks(edit: Timeline) -> set[tuple[int, str]]:
     return {(frame_at(m.time, edit.rate), m.name) for m in edit.markers if m.kind != "speed"}
 
@@ -171,7 +176,7 @@ def _cue_levels(a: Timeline, b: Timeline) -> str:
     for edit in (a, b):
         table = {}
         for event in (e for lane in draw(edit).of("music") for e in lane.events):
-            fades = (round(0.5 * a.rate) + 1, round(a.rate) + 1)
+            fades = (round(0.5 * a.rate) + 1, round(1.2 * a.rate) + 2)
             for k in range(fades[0], event.frames - fades[1]):
                 table[event.start + k, _path(event)] = gain_at(event, k / edit.rate)
         tables.append(table)
@@ -241,6 +246,7 @@ FEATURES: dict[str, Callable[[Timeline, Timeline], str]] = {
     "constant speed": _speed,
     "eased speed": _eased,
     "dissolves": _dissolves,
+    "fades of the film": _film_fades,
     "markers": _markers,
     "kinds of markers": _kinds,
     "clip names": _names,

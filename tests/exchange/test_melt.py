@@ -153,3 +153,25 @@ def test_the_definition_of_mlt_holds(form: str, tmp_path: Path) -> None:
     command = ["xmllint", "--noout", "--nonet", "--dtdvalid", str(tmp_path / "mlt.dtd"), str(paper)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+@needs_melt
+def test_the_film_fades(tmp_path: Path) -> None:
+    """The mean brightness of fades follows our own render's."""
+    from dataclasses import replace
+
+    import av
+
+    timeline, _ = edit(tmp_path / "footage", RATES["25"])
+    timeline = replace(timeline, fade_in=0.4, fade_out=0.16, cues=())
+
+    def brightness(path: Path | str) -> list[float]:
+        with av.open(str(path)) as box:
+            return [float(f.to_ndarray(format="gray").mean()) for f in box.decode(video=0)]
+
+    ours = brightness(render(timeline, str(tmp_path / "ours.mov")).path)
+    for form in ("mlt", "kdenlive"):
+        theirs = brightness(melted(timeline, form, tmp_path))
+        for frame in (0, 2, 4, 6, 8, 20, 128, 130, 131):
+            assert abs(theirs[frame] - ours[frame]) < 14, (form, frame, theirs[frame], ours[frame])
+        assert theirs[0] < 30 < theirs[9]

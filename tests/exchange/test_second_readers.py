@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def listed(edit: Timeline) -> dict[int, tuple[int, int, str]]:
     """What a list says: {record start: (frames, source in by timecode, name)}; dissolves begin with their event."""
     rows = {}
     into = {t.at: t.before for t in edit.tracks[0].transitions}
+    into[edit.frames] = frame_at(edit.fade_out, edit.rate)  # the fade to black is an event of its own
     for clip in edit.tracks[0].clips:
         if clip.enabled:
             early, late = into.get(clip.start, 0), into.get(clip.end, 0)
@@ -60,7 +62,7 @@ def listed(edit: Timeline) -> dict[int, tuple[int, int, str]]:
 
 @pytest.mark.parametrize("name", [n for n in RATES if n != "29.97"])  # the adapter cannot read drop-frame
 def test_the_list_read_by_another(name: str, tmp_path: Path) -> None:
-    edit = full(RATES[name])
+    edit = replace(full(RATES[name]), fade_in=0.0, fade_out=0.0)  # it cannot read a fade from black either
     read = found("edl", "cmx_3600", edit, tmp_path, rate=FPS[name])
     (video,) = read.video_tracks()
     rows = {at: (n, round(c.source_range.start_time.value), c.name) for at, n, c in events(video)}
@@ -85,6 +87,9 @@ def test_the_list_read_by_a_third(name: str, tmp_path: Path) -> None:
     with path.open(encoding="utf-8") as file:
         parsed = list(pycmx.parse_cmx3600(file).events)
     wanted = listed(edit)
+    *parsed, black = parsed
+    assert black.edits[-1].transition.kind == "D"
+    assert black.edits[-1].transition.operand == f"{frame_at(edit.fade_out, edit.rate):03d}"
     assert len(parsed) == len(wanted)
     drop = name == "29.97"
     for event, (start, (frames, source, clip)) in zip(parsed, sorted(wanted.items()), strict=True):
@@ -92,7 +97,7 @@ def test_the_list_read_by_a_third(name: str, tmp_path: Path) -> None:
         told = [frame_of(t, edit.rate, drop=drop) for t in (last.record_in, last.record_out, last.source_in)]
         assert told[:2] == [edit.start_timecode + start, edit.start_timecode + start + frames], clip
         assert abs(told[2] - source) <= (clip in {"two", "four", "five"})
-        assert (last.transition.kind == "D") == (clip == "two")
+        assert (last.transition.kind == "D") == (clip in {"one", "two"})  # from black
 
 
 @pytest.mark.parametrize("form", ["premiere", "resolve"])

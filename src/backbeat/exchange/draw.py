@@ -38,6 +38,7 @@ def draw(timeline: Timeline) -> Sheet:
             lanes.append(Lane("sound", own, "Production sound", enabled=lane.enabled, mates=index))
     lanes += [lane for lane in drawn if not lane.picture]
     lanes += _music(timeline)
+    lanes = [_faded(lane, timeline, lowest=i == 0) for i, lane in enumerate(lanes)]
     return Sheet(
         name=timeline.name,
         rate=timeline.rate,
@@ -49,6 +50,31 @@ def draw(timeline: Timeline) -> Sheet:
         start=timeline.start_timecode,
         drop=counts_drop(timeline),
     )
+
+
+def _faded(lane: Lane, timeline: Timeline, *, lowest: bool) -> Lane:
+    """Return `lane` with the film's own fades: dissolves of the lowest picture, fades of all sound at its ends."""
+    spans = (exact(timeline.fade_in), exact(timeline.fade_out))
+    if not any(spans) or not lane.events:
+        return lane
+    if lane.picture:
+        first, last = (min(frame_at(s, timeline.rate), timeline.frames) for s in spans)
+        taken = {d.at for d in lane.dissolves}
+        found = list(lane.dissolves)
+        if lowest and first and lane.kind == "picture" and lane.events[0].start == 0 and 0 not in taken:
+            found.insert(0, Dissolve(0, 0, min(first, lane.events[0].frames)))
+        if lowest and last and lane.kind == "picture" and lane.events[-1].end == timeline.frames not in taken:
+            found.append(Dissolve(timeline.frames, min(last, lane.events[-1].frames), 0))
+        return replace(lane, dissolves=tuple(found))
+    events = [
+        replace(
+            e,
+            fade_in=max(e.fade_in, spans[0]) if e.start == 0 else e.fade_in,
+            fade_out=max(e.fade_out, spans[1]) if e.end == timeline.frames else e.fade_out,
+        )
+        for e in lane.events
+    ]
+    return replace(lane, events=tuple(events))
 
 
 def counts_drop(timeline: Timeline) -> bool:

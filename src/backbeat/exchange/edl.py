@@ -90,7 +90,7 @@ def _list(sheet: Sheet, lane: Lane, reels: dict[Source, str], heard: set[int], *
         # The list hands over at the start of a dissolve, not at its cut.
         follows = any(e.start == event.end for e in events[number : number + 1])
         first = _first(event, inward)
-        end = event.end - (after.before if after and follows else -after.after if after else 0)
+        end = event.end - (after.before if after else 0)
         head = f"{number:0{width}d}  "
         if before is not None:
             lines += _dissolve(sheet, reels, event, last, before, head, channel, end)
@@ -106,6 +106,13 @@ def _list(sheet: Sheet, lane: Lane, reels: dict[Source, str], heard: set[int], *
                 at = label(sheet.start + mark.frame, sheet.rate, drop=sheet.drop)
                 lines.append(f"* LOC: {at} {mark.colour:<7} {_plain(mark.name)}")
         last = event
+        if after is not None and not follows:  # a fade to black
+            here, there, black = (_label(sheet, n) for n in (sheet.start + end, sheet.start + event.end, 0))
+            head = f"{number + 1:0{width}d}  "
+            lines.append(head + _line(sheet, reels, event, channel, "C", end, end))
+            fade = f"D    {after.before:03d}"
+            lines.append(f"{head}{'BL':<8} {channel} {fade:<8} {black} {_label(sheet, after.before)} {here} {there}")
+            lines += [f"* FROM CLIP NAME: {_plain(event.name)}", "* TO CLIP NAME: BL"]
     return "\n".join(lines) + "\n"
 
 

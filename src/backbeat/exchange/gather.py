@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import PurePath
 
-from backbeat.exchange.sheet import Event, Lane, Mark, Sheet, Source
+from backbeat.exchange.sheet import ZERO, Dissolve, Event, Lane, Mark, Sheet, Source
 from backbeat.model.cue import Cue
 from backbeat.model.footage import Media
 from backbeat.model.timeline import Clip, Marker, Speed, Timeline, Track, Transition
@@ -29,7 +31,8 @@ def gather(sheet: Sheet) -> Timeline:
         for event in lane.events:
             key = (event.start, event.frames, _path(event))
             if key in seen and event.enabled:
-                heard.setdefault(key, event.gain[0][1] if event.gain else 0.0)
+                # Fades may have come as keys: the level is where they lead to.
+                heard.setdefault(key, max((db for _, db in event.gain), default=0.0))
             elif key not in seen and event.source is not None and _is_song(event):
                 if event.enabled:
                     cues.append(_cue(event, sheet))
@@ -39,11 +42,16 @@ def gather(sheet: Sheet) -> Timeline:
             clips = tuple(_clip(e, sheet) for e in left)
             sounds.append(Track(clips, "sound", lane.name, lane.enabled, _transitions(lane)))
     tracks = []
+    fade_in = fade_out = ZERO
     for number, lane in enumerate(pictures):
         clips = tuple(
             _clip(e, sheet, heard.get((e.start, e.frames, _path(e))), spare if number == 0 else []) for e in lane.events
         )
-        tracks.append(Track(clips, "picture", lane.name, lane.enabled, _transitions(lane)))
+        fades = {d for d in lane.dissolves if number == 0 and _is_fade(d, sheet)}
+        cuts = replace(lane, dissolves=tuple(d for d in lane.dissolves if d not in fades))
+        fade_in = next((d.after / sheet.rate for d in fades if not d.before), fade_in)
+        fade_out = next((d.before / sheet.rate for d in fades if not d.after), fade_out)
+        tracks.append(Track(clips, "picture", lane.name, lane.enabled, _transitions(cuts)))
     return Timeline(
         name=sheet.name,
         rate=sheet.rate,
@@ -51,12 +59,19 @@ def gather(sheet: Sheet) -> Timeline:
         height=sheet.height,
         frames=sheet.frames or max((e.end for lane in sheet.lanes for e in lane.events), default=0),
         tracks=(*tracks, *sounds),
-        cues=tuple(sorted(cues, key=lambda c: (c.start, c.path))),
+        cues=tuple(sorted((_unfaded(c, fade_in, fade_out, sheet) for c in cues), key=lambda c: (c.start, c.path))),
         markers=tuple(_marker(m, sheet) for m in sheet.marks if m.kind != "speed"),
         takes=tuple(_media(s) for s in sheet.sources() if s.picture or not is_sound_name(s.path)),
         start_timecode=sheet.start,
+        fade_in=float(fade_in),
+        fade_out=float(fade_out),
         metadata=() if sheet.drop else (("drop_frame", "no"),),
     )
+
+
+def _is_fade(dissolve: Dissolve, sheet: Sheet) -> bool:
+    """Whether a dissolve is the film's fade from or to black."""
+    return (dissolve.at == 0 and not dissolve.before) or (dissolve.at == sheet.frames and not dissolve.after)
 
 
 def _path(event: Event) -> str:
@@ -121,6 +136,14 @@ def _cue(event: Event, sheet: Sheet) -> Cue:
         name=event.name,
         usage=event.note or "background instrumental",
     )
+
+
+def _unfaded(cue: Cue, fade_in: Fraction, fade_out: Fraction, sheet: Sheet) -> Cue:
+    """Return `cue` without a fade that is the film's own, which goes over all sound once more."""
+    frame = float(1 / sheet.rate)
+    at_start = cue.start < frame and fade_in and abs(cue.fade_in - fade_in) < frame
+    at_end = cue.end > float(sheet.frames / sheet.rate) - frame and fade_out and abs(cue.fade_out - fade_out) < frame
+    return replace(cue, fade_in=0.0 if at_start else cue.fade_in, fade_out=0.0 if at_end else cue.fade_out)
 
 
 def _marker(mark: Mark, sheet: Sheet) -> Marker:

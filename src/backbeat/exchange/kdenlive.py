@@ -124,6 +124,8 @@ def _track(doc: Document, lane: Lane, row: int, bins: dict[Source, int]) -> None
             properties(entry, {"kdenlive:id": bins[event.source]})
         if sound:
             doc.level(entry, event, into + event.start - first)
+        else:
+            doc.black(entry, lane, event, into + event.start - first)
         ends[on] = last
     for part in lists:
         doc.root.append(part)

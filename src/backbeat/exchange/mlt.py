@@ -83,6 +83,8 @@ def _entry(doc: Document, lane: Lane, number: int, index: int) -> tuple[str, int
     name, into, element = doc.producer(event, sound=heard is not None, picture=lane.picture)
     if heard is not None and heard.enabled:
         doc.level(element, heard, into)
+    if lane.picture:
+        doc.black(element, lane, event, into)
     if event.opacity < 1 and lane.picture:
         look = add(element, "filter", in_=into, out=into + event.frames - 1)
         properties(look, {"mlt_service": "brightness", "level": 1, "alpha": f"{event.opacity:g}"})
@@ -226,6 +228,20 @@ class Document:
         properties(add(tractor, "transition", in_=0, out=last), mix)
         self.root.append(tractor)
         return name
+
+    def black(self, element: Element, lane: Lane, event: Event, into: int) -> None:
+        """Append the film's fade from or to black, where the event has one; keys count from the filter's in-point."""
+        for fade in lane.dissolves:
+            # A picture has the level of its middle.
+            low, high = 0.5 / max(fade.frames, 1), 1 - 0.5 / max(fade.frames, 1)
+            if not fade.before and fade.at == event.start:
+                first, line = into, f"0={low:.4f};{fade.after - 1}={high:.4f}"
+            elif not fade.after and fade.at == event.end:
+                first, line = into + event.frames - fade.before, f"0={high:.4f};{fade.before - 1}={low:.4f}"
+            else:
+                continue
+            look = add(element, "filter", in_=first, out=first + fade.frames - 1)
+            properties(look, {"mlt_service": "brightness", "level": line, "alpha": 1})
 
     def level(self, element: Element, event: Event, into: int) -> None:
         """Append the event's level and fades; keys count from the filter's in-point."""

@@ -210,5 +210,9 @@ def _merged(
                 enabled=event.enabled,
             )
         clips.append(replace(clip, start=event.start, hits=hits))
-    transitions = tuple(Transition(d.at, d.before, d.after) for d in lane.dissolves)
+    # The film's own fades stand in the file as dissolves at its ends.
+    first, last = (frame_at(s, whole.rate) for s in (whole.fade_in, whole.fade_out))
+    fades = {(0, 0, first), (max((e.end for e in lane.events), default=0), last, 0)}
+    ends = [(d.at, d.before, d.after) for d in lane.dissolves]
+    transitions = tuple(Transition(*e) for e in ends if e not in fades)
     return replace(own, clips=tuple(clips), transitions=transitions, enabled=here.get("enabled", True))

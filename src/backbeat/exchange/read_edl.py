@@ -104,12 +104,16 @@ def _events(rows: list[_Row], count: _Counter, start: int) -> tuple[list[Event],
     files: dict[str, Source] = {}
     for row in rows:
         into, first, last = (count.frame(row.times[i]) for i in (0, 2, 3))
+        if row.reel == "BL" and row.change == "D" and pictures and pictures[-1].end == first - start:
+            dissolves.append(_to_black(row, pictures, sounds, last - first))
         if last <= first or row.reel == "BL":
             continue
         speed = Fraction(str(row.speeds.get(row.reel, nominal(rate)))) / nominal(rate)
         source, note = _source(row, rate, files), row.notes.get("COMMENT", "")
         event = Event(first - start, last - first, source, into / rate, speed, name=_name(row), note=note)
-        if row.change == "D" and row.length:
+        if row.change == "D" and row.length and first == start:  # from black
+            dissolves.append(Dissolve(0, 0, row.length))
+        elif row.change == "D" and row.length:
             event, dissolve = _after(event, row.length, rate)
             touched = sounds if not row.seen else pictures
             if touched and touched[-1].end == dissolve.at - dissolve.before:
@@ -123,6 +127,14 @@ def _events(rows: list[_Row], count: _Counter, start: int) -> tuple[list[Event],
         if row.heard:
             sounds.append(event)
     return pictures, sounds, dissolves
+
+
+def _to_black(row: _Row, pictures: list[Event], sounds: list[Event], length: int) -> Dissolve:
+    """Lengthen the last event by the fade that follows it, and return that."""
+    for lane in (pictures, sounds):
+        if lane and (lane is pictures or row.heard):
+            lane[-1] = replace(lane[-1], frames=lane[-1].frames + length)
+    return Dissolve(pictures[-1].end, length, 0)
 
 
 def _after(event: Event, length: int, rate: Fraction) -> tuple[Event, Dissolve]:

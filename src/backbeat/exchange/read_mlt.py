@@ -100,6 +100,7 @@ class _Reader:
     def _track(self, place: Element, hide: str) -> tuple[Lane, list[Event]]:
         own = fields(place)
         dissolves: list[Dissolve] = []
+        mixes: list[Dissolve] = []
         heard: list[Event] = []
         rows = [place]
         if place.tag == "tractor":
@@ -120,10 +121,11 @@ class _Reader:
             if told.get("mlt_service") in {"luma", "mix"} and told.get("kdenlive:mixcut"):
                 first, last = self._frame(change.get("in", "0")), self._frame(change.get("out", "0")) + 1
                 at = last - int(told["kdenlive:mixcut"])
-                dissolves.append(Dissolve(at, at - first, last - at))
+                mixes.append(Dissolve(at, at - first, last - at))
+        dissolves += mixes
         events.sort(key=lambda e: e.start)
         if place.tag == "tractor":
-            events = self._parted(events, dissolves)
+            events = self._parted(events, mixes)
         name = own.get("shotcut:name") or own.get("kdenlive:track_name", "")
         off = hide == "both"
         kind = "sound" if sound else "alternates" if off and name == "Alternates" else "picture"
@@ -174,6 +176,7 @@ class _Reader:
                 if held:
                     first = event.at(-held / self.rate)
                     event = replace(event, start=event.start - held, frames=event.frames + held, into=first)
+                dissolves += self._black(item, event) or self._black(place, event)
                 level = self._level(item) or self._level(place)
                 if sound:
                     event = replace(event, gain=level[0], fade_in=level[1], fade_out=level[2]) if level else event
@@ -212,7 +215,7 @@ class _Reader:
             whole = frame_at(max(Fraction(part.split("=")[1]) for part in line.split(";")), self.rate)
         source = self._source(resource, told, whole)
         for look in (fields(f) for f in place.findall("filter")):
-            if look.get("mlt_service") == "brightness" and look.get("alpha"):
+            if look.get("mlt_service") == "brightness" and look.get("alpha", "1") != "1":
                 base = replace(base, opacity=float(look["alpha"].split("=")[-1]))
         if line:
             return self._mapped(replace(base, source=source), line, into)
@@ -233,6 +236,19 @@ class _Reader:
         paces = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(keys)]
         event = replace(event, into=whole.at(start), speed=speed)
         return event if max(paces) - min(paces) < Fraction(1, 1000) else replace(event, keys=keys)
+
+    def _black(self, place: Element, event: Event) -> list[Dissolve]:
+        """Return fades from and to black as one-sided dissolves."""
+        found = []
+        for element in place.findall("filter"):
+            told = fields(element)
+            line = told.get("level", "")
+            if told.get("mlt_service") == "brightness" and "=" in line and element.get("out"):
+                long = self._frame(element.get("out", "0")) - self._frame(element.get("in", "0")) + 1
+                first, last = (float(part.split("=")[1]) for part in (line.split(";")[0], line.split(";")[-1]))
+                from_black = first < last
+                found.append(Dissolve(event.start, 0, long) if from_black else Dissolve(event.end, long, 0))
+        return found
 
     def _level(self, place: Element) -> tuple[tuple[tuple[Fraction, float], ...], Fraction, Fraction] | None:
         gain: tuple[tuple[Fraction, float], ...] = ()

@@ -81,7 +81,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Dissolve:
-    """A dissolve about the cut at record frame `at`, from ``at - before`` to ``at + after``."""
+    """A dissolve about the cut at record frame `at`, from ``at - before`` to ``at + after``.
+
+    At the film's very ends it is a fade: from black with `before` 0, to black with `after` 0.
+    """
 
     at: int
     before: int
