@@ -56,12 +56,16 @@ def expected(net: Network, likely: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What beams search in: a network, its reduced values at some prices, and the best placements of each slot."""
+    """What beams search in: a network, its reduced values at some prices, and the best placements of each slot.
+
+    `ahead` [placements], where the order of footage matters, is what may still come after each.
+    """
 
     net: Network
     red: Floats
     arcs: list[Ints]
     into: list[list[int]]
+    ahead: Floats | None = None
 
 
 def field(net: Network, at: Prices, most: int) -> Field:
@@ -99,7 +103,8 @@ class Beam:
         net = where.net
         self.net, self.width, self.plan, self.others, self.close = net, width, plan, others, close
         self.red = where.red if others is None else net.p.value
-        self.arcs = where.arcs
+        self.arcs, self.ahead = where.arcs, where.ahead
+        self.ordered = net.sc.problem.order != "free"
         self.alike = terms.ALIKE * net.sc.problem.style.jump_cut
         self.row = net.sc.grid.row[net.slots].tolist()
         self.states: list[_States | None] = [None] * net.nodes
@@ -142,7 +147,12 @@ class Beam:
             k = self.arcs[s] if free is None else self.arcs[s][free[self.arcs[s]]]
             score = before.score[:, None] + self.red[k] - self.alike * (before.group[:, None] == net.group[k])
             scores.append(score.ravel())
-            ranks.append((score - self._off_plan(before.count, self.row[s], node)[:, None]).ravel())
+            rank = score - self._off_plan(before.count, self.row[s], node)[:, None]
+            if self.ordered:
+                if self.ahead is not None and self.others is None:
+                    rank = rank + self.ahead[k]
+                rank[net.p.low[k] < before.high.max(axis=1, initial=-1)[:, None]] = NEVER
+            ranks.append(rank.ravel())
             froms.append(np.full(score.size, net.first[s]))
             whos.append(np.repeat(np.arange(len(before.score)), len(k)))
             whiches.append(np.tile(k, len(before.score)))
@@ -163,7 +173,7 @@ class Beam:
         seen: set[tuple[float, int]] = set()
         for chunk in range(0, len(order), 4 * width):
             look = order[chunk : chunk + 4 * width]
-            free = self._free(source[look], who[look], which[look])
+            free = self._free(rank[look], source[look], who[look], which[look])
             for c in look[free].tolist():
                 key = (round(float(rank[c]), 7), int(self.net.group[which[c]]))
                 if key not in seen:
@@ -173,13 +183,13 @@ class Beam:
                 return kept[:width]
         if not kept and len(order) < len(rank):
             rest = np.argsort(-rank, kind="stable")
-            kept = rest[self._free(source[rest], who[rest], which[rest])].tolist()
+            kept = rest[self._free(rank[rest], source[rest], who[rest], which[rest])].tolist()
         return kept[:width]
 
-    def _free(self, source: Ints, who: Ints, which: Ints) -> NDArray[np.bool_]:
+    def _free(self, rank: Floats, source: Ints, who: Ints, which: Ints) -> NDArray[np.bool_]:
         """Whether each candidate shows no source frame that its film has shown."""
-        out = np.ones(len(which), bool)
-        if self.net.sc.problem.reuse:
+        out = rank > NEVER / 2
+        if self.net.sc.problem.reuse or self.ordered:
             return out
         for node in np.unique(source).tolist():
             before = self.states[node]
@@ -187,7 +197,7 @@ class Beam:
             mine = source == node
             low, high = self.net.p.low[which[mine]][:, None], self.net.p.high[which[mine]][:, None]
             w = who[mine]
-            out[mine] = ~((before.low[w] < high) & (before.high[w] > low)).any(axis=1)
+            out[mine] &= ~((before.low[w] < high) & (before.high[w] > low)).any(axis=1)
         return out
 
     def _extend(self, source: Ints, who: Ints, which: Ints, score: Floats) -> _States:
@@ -213,11 +223,11 @@ def _top(rank: Floats, n: int) -> Ints:
     return some[np.argsort(-rank[some], kind="stable")]
 
 
-def search(where: Field, width: int = 30, plan: Floats | None = None) -> Ints:
+def search(where: Field, width: int = 30, plan: Floats | None = None, plans: tuple[float, ...] = PLANS) -> Ints:
     """Return the placements of the best film found, in order; empty if no film reaches the end."""
     films = [
         film
-        for close in (PLANS if plan is not None else PLANS[:1])
+        for close in (plans if plan is not None else plans[:1])
         for film in Beam(where, width=width, plan=plan, close=close).films()
     ]
     return max(films, key=lambda path: value_of(where.net, path)) if films else np.zeros(0, np.int64)
@@ -257,7 +267,10 @@ def refill(
     net = where.net
     kept = np.concatenate([before, after])
     free = np.ones(net.p.size, bool)
-    if not net.sc.problem.reuse and len(kept):
+    if net.sc.problem.order != "free":
+        free = net.p.low >= net.p.high[before].max(initial=-1)
+        free &= net.p.high <= net.p.low[after].min(initial=net.sc.pool.total + 1)
+    elif not net.sc.problem.reuse and len(kept):
         order = np.argsort(net.p.low[kept])
         low, high = net.p.low[kept][order], net.p.high[kept][order]
         # Kept spans do not overlap: a placement is free if no kept span starts inside it and the one before has ended.

@@ -62,7 +62,7 @@ class Columns:
         by_second = by_second + 0.5 * terms.SECOND * style.energy_match - prices.row[self.rows.styles + take]
         must = self.rows.must[take]
         flat = pool.hero[k.shots] - np.where(must >= 0, prices.row[must], 0.0) - self._cheapest(k, prices)
-        slot = sc.base[k.slots] - prices.row[sc.grid.row[k.slots]] + 1e-4
+        slot = sc.base[k.slots] - prices.row[sc.grid.row[k.slots]] - prices.row[-1] + 1e-4
         out = np.abs(pool.motion[k.shots].astype(f) - sc.grid.energy[k.slots][:, None].astype(f))
         out *= f(-terms.SECOND * style.energy_match)
         out += by_second.astype(f)

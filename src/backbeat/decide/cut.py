@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from backbeat.decide import beam, explain, given, locks, patch, prices, search, terms
+from backbeat.decide import beam, explain, given, locks, ordered, patch, prices, ramps, runners, search, terms
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
 from backbeat.decide.place import Placements, Scene, expand, join, scene, sped
@@ -33,7 +33,8 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
     sc = _scene(problem)
     rows = film.build(sc)
     mended = patch.mend(sc, rows) if problem.previous and problem.order == "free" else None
-    found = search.find(sc, rows, sweeps, seek=mended is None)
+    find = search.find if problem.order == "free" else ordered.find
+    found = find(sc, rows, sweeps, seek=mended is None)
     if mended is not None:
         return _solution(*mended, found.bound, ())
     net, path, bound = found.net, found.path, found.bound
@@ -116,7 +117,8 @@ def _solution(net: prices.Network, path: Ints, bound: float, unmet: tuple[str, .
         clip = clip_of(sc, net.p, k)
         worth = explain.clip_terms(clip, clips[-1] if clips else None, problem, sc.grid, takes)
         clip = dataclasses.replace(clip, terms=worth, value=sum(v for _, v in worth))
-        clips.append(dataclasses.replace(clip, reason=explain.reason(clip, problem, sc.grid, takes)))
+        clips.append(clip)
+    clips = runners.with_alternates(net, path, clips)
     value = beam.value_of(net, path)
     earned = sum(v for c in clips for _, v in c.terms if v > 0)
     return Solution(
@@ -155,6 +157,8 @@ def clip_of(sc: Scene, p: Placements, k: int) -> Clip:
     if found is None:
         return clip
     rate = float(sc.problem.rate)
+    if factor != 1.0:
+        clip = ramps.eased(clip, found[1], sc.problem, sc.grid)
     seen = explain.seen_hits(clip, found[1], sc.problem, sc.grid)
     return dataclasses.replace(clip, hits=tuple(s.frame / rate for s in seen))
 

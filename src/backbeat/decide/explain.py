@@ -178,7 +178,15 @@ def reason(clip: Clip, problem: CutProblem, grid: Grid, takes: Takes) -> str:
     worth = ", ".join(f"{n} {v:.2f}" for v, n in best)
     out = "; ".join(parts)
     out = out[:1].upper() + out[1:]
-    return f"{out}. Worth {clip.value:.2f}" + (f" ({worth})." if worth else ".")
+    told = f"{out}. Worth {clip.value:.2f}" + (f" ({worth})." if worth else ".")
+    if clip.alternates:
+        second = clip.alternates[0]
+        name = second.take.rsplit("/", 1)[-1]
+        if second.loss >= 0:
+            told += f" Next best here: {name}, {second.loss:.2f} less."
+        else:
+            told += f" {name} would be worth {-second.loss:.2f} more here, but serves the whole film less."
+    return told
 
 
 def _beat_name(grid: Grid, beat: int) -> str:

@@ -23,7 +23,10 @@ FAIR = 2.0  # a take may fill this many times its even share of the film before 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows [r]: bounds and rate. The first `styles` count clips by length, the next `takes` seconds, the rest clips.
+    """Rows [r]: bounds and rate.
+
+    The first `styles` count clips by length, the next `takes` seconds of each take; then come clips of takes that must
+    be used; the last counts all clips.
 
     `must` [takes] is the row of a take that must be used, -1 for others.
     """
@@ -53,6 +56,7 @@ def build(sc: Scene) -> Rows:
     """Return the rows of a scene."""
     target = sc.grid.target
     low, high = style_bounds(target)
+    fewest, most = film_bounds(float(target.sum()))
     n = len(sc.problem.takes)
     caps = shares(sc.problem, sc.grid)
     share = np.array([caps.get(t.media.path, np.inf) for t in sc.problem.takes])
@@ -61,10 +65,15 @@ def build(sc: Scene) -> Rows:
     must = np.full(n, -1, np.int64)
     must[asked] = len(target) + n + np.arange(len(asked))
     return Rows(
-        low=np.concatenate([low, np.zeros(n), np.ones(len(asked))]),
-        high=np.concatenate([high, share, np.full(len(asked), np.inf)]),
+        low=np.concatenate([low, np.zeros(n), np.ones(len(asked)), [fewest]]),
+        high=np.concatenate([high, share, np.full(len(asked), np.inf), [most]]),
         rate=np.concatenate(
-            [np.full(len(target), terms.STRAY), np.full(n, terms.FAVOURITE), np.full(len(asked), terms.MISSING)]
+            [
+                np.full(len(target), terms.STRAY),
+                np.full(n, terms.FAVOURITE),
+                np.full(len(asked), terms.MISSING),
+                [terms.STRAY],
+            ]
         ),
         styles=len(target),
         takes=n,
@@ -75,6 +84,11 @@ def build(sc: Scene) -> Rows:
 def style_bounds(target: Floats) -> tuple[Floats, Floats]:
     """Return the fewest and the most clips of each length that pass for the style: whole numbers about `target`."""
     return np.floor(target * 0.98 + 1e-9), np.ceil(target * 1.02 - 1e-9)
+
+
+def film_bounds(clips: float) -> tuple[float, float]:
+    """Return the fewest and the most clips of a film for which the style asks `clips`."""
+    return float(np.floor(clips * 0.96)), float(np.ceil(clips * 1.04))
 
 
 def shares(problem: CutProblem, grid: Grid) -> dict[str, float]:
@@ -99,7 +113,7 @@ def charge(rows: Rows, sc: Scene, p: Placements, prices: Floats) -> Floats:
     take = sc.pool.take[p.shot]
     out = prices[sc.grid.row[p.slot]] + prices[rows.styles + take] * sc.seconds[p.slot]
     must = rows.must[take]
-    return out + np.where(must >= 0, prices[must], 0.0)
+    return np.asarray(out + np.where(must >= 0, prices[must], 0.0) + prices[-1])
 
 
 def counts(rows: Rows, sc: Scene, p: Placements, weight: Floats) -> Floats:
@@ -110,4 +124,6 @@ def counts(rows: Rows, sc: Scene, p: Placements, weight: Floats) -> Floats:
     out = out + np.bincount(rows.styles + take, weight * sc.seconds[p.slot], n)[:n]
     must = rows.must[take]
     asked = must >= 0
-    return np.asarray(out + np.bincount(must[asked], weight[asked], n)[:n], float)
+    out = np.asarray(out + np.bincount(must[asked], weight[asked], n)[:n], float)
+    out[-1] = weight.sum()
+    return np.asarray(out, float)

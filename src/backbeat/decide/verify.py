@@ -158,11 +158,13 @@ def _value(solution: Solution, problem: CutProblem) -> list[Violation]:
 def film_cost(clips: tuple[Clip, ...], problem: CutProblem, grid: music.Grid) -> float:
     """Return what the whole film pays: strayed lengths, favourite takes, missing takes, repeated footage."""
     from backbeat.decide import terms
-    from backbeat.decide.rows import shares, style_bounds
+    from backbeat.decide.rows import film_bounds, shares, style_bounds
 
     counts = style_counts(clips, grid)
     low, high = style_bounds(grid.target)
-    cost = sum(
+    fewest, most = film_bounds(float(grid.target.sum()))
+    cost = terms.STRAY * max(0.0, len(clips) - most, fewest - len(clips))
+    cost += sum(
         terms.STRAY * max(0.0, n - b, a - n) for n, a, b in zip(counts, low.tolist(), high.tolist(), strict=True)
     )
     seconds: Counter[str] = Counter()

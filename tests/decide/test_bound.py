@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is proven is true: optimistic values hold, bounds cover all placements, small films are solved outright."""
+
+import dataclasses
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backbeat.decide import beam, cut, prices, search, styles
+from backbeat.decide import grid as music
+from backbeat.decide import rows as film
+from backbeat.decide.columns import Columns
+from backbeat.decide.place import Scene, expand, join, scene, sped
+from backbeat.decide.pool import gather
+from backbeat.decide.problem import CutProblem
+from backbeat.decide.verify import verify
+from kit import shoots
+
+RATES = (Fraction(24), Fraction(25), Fraction(60))
+
+
+def problem(seconds: float, shots: int, style: str = "wright", seed: int = 0, **more: object) -> CutProblem:
+    song, takes = shoots.song(seconds, seed=seed), shoots.takes(shots, seed=seed + 1, rates=RATES)
+    return CutProblem(song, takes, styles.builtin(style), Fraction(24), int(seconds * 24), **more)  # type: ignore[arg-type]
+
+
+def tables(asked: CutProblem) -> tuple[Scene, film.Rows]:
+    sc = scene(asked, music.build(asked), gather(asked))
+    return sc, film.build(sc)
+
+
+def everything(sc: Scene) -> prices.Placements:
+    slots, shots = np.indices((len(sc.start), sc.pool.size)).reshape(2, -1)
+    return join([expand(sc, slots, shots), sped(sc)])
+
+
+def some_prices(sc: Scene, rows: film.Rows, seed: int) -> prices.Prices:
+    rng = np.random.default_rng(seed)
+    frame = rng.exponential(0.01, sc.pool.total) * (rng.random(sc.pool.total) < 0.5)
+    return prices.Prices(frame, rows.clip(rng.normal(0, 0.4, len(rows.low))))
+
+
+@pytest.mark.parametrize("style", ["wright", "chase", "romance"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_placement_is_worth_more_than_was_hoped(style: str, seed: int) -> None:
+    sc, rows = tables(problem(8.0, 12, style, seed))
+    p = everything(sc)
+    at = some_prices(sc, rows, seed)
+    red = search.reduced(sc, rows, p, at)
+    columns = Columns(sc, rows)
+    hope = np.full((len(sc.start), sc.pool.size), -np.inf)
+    for kind, k in enumerate(columns.kinds):
+        hope[np.ix_(k.slots, k.shots)] = columns.optimistic(kind, at)
+    plain = p.factor == 1.0
+    assert (red[plain] <= hope[p.slot[plain], p.shot[plain]] + 1e-3).all()
+
+
+def best_by_hand(sc: Scene, rows: film.Rows) -> float:
+    """Try every film of a small scene."""
+    p = everything(sc)
+    net = prices.Network(sc, rows, p)
+    into: dict[int, list[int]] = {}
+    for k in range(net.p.size):
+        into.setdefault(int(net.from_node[k]), []).append(k)
+    best = -np.inf
+
+    def go(node: int, path: list[int]) -> None:
+        nonlocal best
+        if node == net.nodes - 1:
+            best = max(best, beam.value_of(net, np.array(path)))
+            return
+        for k in into.get(node, []):
+            if all(net.p.high[k] <= net.p.low[q] or net.p.low[k] >= net.p.high[q] for q in path):
+                go(int(net.to_node[k]), [*path, k])
+
+    go(0, [])
+    return float(best)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_small_films_against_every_film(seed: int) -> None:
+    song = shoots.song(3.1, seed=seed)
+    asked = CutProblem(
+        song,
+        shoots.takes(3, seed=seed + 5, lengths=(1.0, 1.8), hits=2),
+        dataclasses.replace(styles.builtin("montage"), hit_on_cut=0.0),
+        Fraction(24),
+        int(2.6 * 24),
+    )
+    sc, rows = tables(asked)
+    truth = best_by_hand(sc, rows)
+    found = cut.solve(asked)
+    assert verify(found, asked) == []
+    assert found.bound >= truth - 1e-6
+    assert found.value <= truth + 1e-6
+    assert found.value >= truth - 0.02 * abs(truth) - 0.05
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    seconds=st.floats(3.0, 9.0),
+    shots=st.integers(1, 14),
+    bpm=st.floats(60, 190),
+    per_bar=st.sampled_from([2, 3, 4, 7]),
+    rate=st.sampled_from([Fraction(24000, 1001), Fraction(25), Fraction(30), Fraction(60)]),
+    style=st.sampled_from(styles.names()),
+    order=st.sampled_from(["free", "name", "time", "story"]),
+    reuse=st.booleans(),
+    keep_sound=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_every_edit_is_sound(  # the constraints, whatever is asked
+    seconds: float,
+    shots: int,
+    bpm: float,
+    per_bar: int,
+    rate: Fraction,
+    style: str,
+    order: str,
+    reuse: bool,
+    keep_sound: bool,
+    seed: int,
+) -> None:
+    song = shoots.song(seconds, bpm=bpm, per_bar=per_bar, seed=seed)
+    takes = shoots.takes(shots, seed=seed, rates=RATES, lengths=(0.6, 6.0))
+    asked = CutProblem(
+        song, takes, styles.builtin(style), rate, int(seconds * rate), order=order, reuse=reuse, keep_sound=keep_sound
+    )
+    found = cut.solve(asked, sweeps=20)
+    assert verify(found, asked) == []
+    assert found.gap >= 0
+
+
+def test_same_problem_same_edit() -> None:
+    asked = problem(8.0, 20)
+    assert cut.solve(asked) == cut.solve(asked)
+
+
+def test_the_bound_is_that_of_the_linear_programme_or_above() -> None:
+    """HiGHS solves the relaxation over all placements; no prices can prove less than its optimum."""
+    from scipy.optimize import linprog
+    from scipy.sparse import coo_array, vstack
+
+    sc, rows = tables(problem(6.0, 8))
+    # The relaxation with the rows and the neighbours left out needs neither for the comparison.
+    free = dataclasses.replace(rows, rate=np.zeros_like(rows.rate))
+    p = everything(sc)
+    net = prices.Network(sc, free, p)
+    n, nodes = net.p.size, net.nodes
+    flow = coo_array(
+        (np.r_[np.ones(n), -np.ones(n)], (np.r_[net.from_node, net.to_node], np.r_[np.arange(n), np.arange(n)])),
+        shape=(nodes, n),
+    )
+    balance = np.zeros(nodes)
+    balance[0], balance[-1] = 1.0, -1.0
+    cells = [np.arange(a, b) for a, b in zip(net.p.low, net.p.high, strict=True)]
+    where = np.concatenate(cells)
+    which = np.repeat(np.arange(n), [len(c) for c in cells])
+    shown = coo_array((np.ones(len(where)), (where, which)), shape=(sc.pool.total, n))
+    best = linprog(
+        -net.p.value, A_ub=vstack([shown]).tocsr(), b_ub=np.ones(sc.pool.total), A_eq=flow.tocsr(), b_eq=balance,
+        method="highs",
+    )  # fmt: skip
+    alike = dataclasses.replace(sc.problem, style=dataclasses.replace(sc.problem.style, jump_cut=0.0))
+    plain = dataclasses.replace(sc, problem=alike)
+    net = prices.Network(plain, free, p)
+    at = prices.start_prices(plain, free)
+    bounds = []
+    for hot, cold in itertools.pairwise((1.0, 0.2, 0.05, 0.02, 0.01)):
+        at = prices.polish(net, prices.sweep(net, at, 10, hot, cold), 40, cold, cold / 4)
+        bounds.append(prices.relax(net, at).bound)
+    assert min(bounds) >= -best.fun - 1e-6
+    assert min(bounds) <= -best.fun * 1.02 + 0.05
