@@ -173,5 +173,6 @@ def test_the_film_fades(tmp_path: Path) -> None:
     for form in ("mlt", "kdenlive"):
         theirs = brightness(melted(timeline, form, tmp_path))
         for frame in (0, 2, 4, 6, 8, 20, 128, 130, 131):
-            assert abs(theirs[frame] - ours[frame]) < 14, (form, frame, theirs[frame], ours[frame])
+            # MLT scales the coded luma, its foot of 16 too: up to 16 darker on the way.
+            assert abs(theirs[frame] - ours[frame]) < 18, (form, frame, theirs[frame], ours[frame])
         assert theirs[0] < 30 < theirs[9]
