@@ -101,3 +101,10 @@ def test_a_real_song_meets_every_length() -> None:
         made = retarget.fit(ground, length)
         assert made.clean
         assert cue_samples(ground.sound, made.cue).shape[1] == round(length * RATE)
+
+
+@pytest.mark.parametrize("length", [4.0, 7.3, 12.9])
+def test_short_lengths_ring_out_rather_than_drag(ground, length):
+    made = retarget.fit(ground, length)
+    assert abs(made.ratio - 1) <= 0.02
+    assert cue_samples(ground.sound, made.cue).shape[1] == round(length * RATE)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 RATE = 48_000
 CLEAN = 90.0  # a seam below this percentile of the song's own beats is clean
 _TRIES = 32
+_TOO_MUCH = 0.02  # stretch at which a song's own ending is given up for a made one
 _EXCERPT = 2.5  # seconds either side of a seam that are rendered to measure it
 
 
@@ -165,11 +166,11 @@ def ways_in(ground: Ground, entry: str) -> tuple[Start, ...]:
     return tuple(starts[:8])
 
 
-def ways_out(ground: Ground, ending: str, tail: float | None = None) -> tuple[End, ...]:
+def ways_out(ground: Ground, ending: str, tail: float | None = None, *, loose: bool = False) -> tuple[End, ...]:
     """Return the ends allowed: `ending` is auto (the song's own where it has one), true or ring-out.
 
     `tail` fixes the seconds of a ring-out, so that its beat falls exactly so long before the end; it may be any beat
-    then, at a price.
+    then, at a price. `loose` allows any beat and a longer tail.
     """
     import numpy as np
 
@@ -183,16 +184,13 @@ def ways_out(ground: Ground, ending: str, tail: float | None = None) -> tuple[En
         return (End(last, float(shortest), float(rest + 0.3)),)
     loud = sorted(song.energy_at(b.time) for b in song.beats)[len(song.beats) // 4]
     sections = np.array([s.start for s in song.sections] or [float(times[0])])
-    low, high = (1.6, 3.2) if tail is None else (tail, tail)
+    low, high = (tail, tail) if tail is not None else (1.0, 3.2) if loose else (1.6, 3.2)
     ends = []
     for i, beat in enumerate(song.beats):
         downbeat = beat.position == 1 or (beat.position < 0 and i % ground.bar == 0)
-        if (
-            (not downbeat and tail is None)
-            or i < 2 * ground.bar
-            or times[i] > heard.last - 0.8
-            or song.energy_at(beat.time) < loud
-        ):
+        allowed = downbeat or loose or tail is not None
+        early = i < ground.bar if loose else i < 2 * ground.bar or song.energy_at(beat.time) < loud
+        if not allowed or early or times[i] > heard.last - 0.8:
             continue
         opening = sections[np.argmin(np.abs(sections - times[i]))]
         bars = round((times[i] - opening) / (ground.meter.period * ground.bar))
@@ -298,6 +296,12 @@ def fit(
 
     problem = problem_of(ground, length, hits=hits, entry=entry, ending=ending, tail=tail)
     path = search(ground, problem)
+    if ending == "auto" and (path is None or abs(path.ratio - 1) > _TOO_MUCH):
+        # rather a made ending on any beat than a song that drags
+        loose = replace(problem, ends=ways_out(ground, "ring-out", loose=True))
+        other = search(ground, loose)
+        if other is not None and (path is None or abs(other.ratio - 1) < abs(path.ratio - 1)):
+            problem, path = loose, other
     if path is None:
         raise NoEditError(
             f"{ground.song.path}: no way through the song lasts {length:.3f} s",
@@ -353,7 +357,9 @@ def _notes(ground: Ground, problem: RetargetProblem, path: SongPath, *, clean: b
     share = problem.length / ground.song.duration
     if path.end.kind == "ring-out" and ground.tail.kind != "true":
         how = "fades out" if ground.tail.kind == "fade" else "stops dead"
-        notes.append(f"the song {how}, so it rings out on a downbeat instead")
+        notes.append(f"the song {how}, so it rings out on a beat instead")
+    elif path.end.kind == "ring-out" and len(problem.ends) > 1 and min(e.shortest for e in problem.ends) == 1.0:
+        notes.append("its own ending does not fit this length, so it rings out on a beat instead")
     if not clean:
         bar = ground.meter.period * ground.bar
         notes.append(
