@@ -53,7 +53,7 @@ def full(rate: Fraction = RATES["24"], folder: str = "/films/footage") -> Timeli
                  terms=(("hit", 1.25), ("cut", 0.5)), value=1.75, alternates=(Alternate(b, 2, 40, 0.125),)),
             Clip(24, 24, b, 200, rate, name="two", speed=Speed(0.9), sound_gain_db=0.0, reason="slowed onto the beat"),
             Clip(48, 24, c, 300, rate, name="three", locked=True, metadata=(("who", "Ada"),), colour="ORANGE"),
-            Clip(84, 24, d, 400, rate, name="four", speed=Speed(1.25), reason="after a rest"),
+            Clip(84, 24, d, 400, rate, name="four", speed=Speed(1.2437), reason="after a rest"),
             Clip(108, 24, e, 500, rate, name="five", speed=eased, reason="eased into the drop"),
             Clip(132, 24, a, 600, rate, name="six", enabled=False),
             Clip(156, 36, b, 700, rate, name="last", sound_gain_db=-6.0, beat=17, shot=3, opacity=0.5),

@@ -39,7 +39,7 @@ def _cuts(a: Timeline, b: Timeline) -> str:
 
 
 def _in_points(a: Timeline, b: Timeline) -> str:
-    """In-points of clips at normal speed to the frame; of others to a frame of the retimed picture."""
+    """In-points of clips at normal speed to the frame; of others within one frame."""
     one, other = ({c.start: c for c in shown(x)} for x in (a, b))
     if set(one) != set(other):
         return LOST
@@ -78,9 +78,10 @@ def _record_timecode(a: Timeline, b: Timeline) -> str:
 
 
 def _speed(a: Timeline, b: Timeline) -> str:
-    one = {c.start: round(c.speed.factor, 4) for c in shown(a) if c.speed.constant}
-    other = {c.start: round(c.speed.factor, 4) for c in shown(b) if c.speed.constant}
-    return KEPT if all(other.get(k) == v for k, v in one.items()) else LOST
+    one = {c.start: c.speed.factor for c in shown(a) if c.speed.constant}
+    other = {c.start: c.speed.factor for c in shown(b) if c.speed.constant}
+    off = max(abs(other.get(k, 99.0) - v) for k, v in one.items())
+    return KEPT if off < 1e-5 else NEAR if off < 1e-3 else LOST
 
 
 def _eased(a: Timeline, b: Timeline) -> str:

@@ -74,7 +74,7 @@ def test_the_list_read_by_another(name: str, tmp_path: Path) -> None:
         assert rows[start][2] == clip
         assert abs(rows[start][1] - source) <= (clip in warps), clip
     assert warps["two"] == pytest.approx(0.9, abs=0.003)
-    assert warps["four"] == pytest.approx(1.25, abs=0.003)
+    assert warps["four"] == pytest.approx(1.2437, abs=0.003)
     assert len([t for t in video if isinstance(t, otio.schema.Transition)]) == 1
 
 
