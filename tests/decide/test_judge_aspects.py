@@ -133,6 +133,15 @@ def test_missed_cuts_are_named_with_the_frames_to_move() -> None:
     assert "4 frames earlier" in moment.todo
 
 
+def test_a_dissolve_has_no_instant() -> None:
+    tune = music()
+    cut = film(edited(tune))
+    soft = replace(cut, cuts=tuple(sorted({*cut.cuts, 101, 355})), gradual=(101, 355))
+    assert cutting(soft, tune).figure("n") == len(cut.cuts)
+    assert cutting(soft, tune).figure("rate") == 1.0
+    assert cutting(replace(cut, gradual=cut.cuts), tune).stars is None
+
+
 # --- action ----------------------------------------------------------------------------------------------------
 
 

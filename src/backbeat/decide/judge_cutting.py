@@ -140,7 +140,7 @@ def _grid_figures(grids: Grids) -> tuple[Figure, ...]:
 
 
 def cutting(film: Film, music: Music | None) -> Aspect:
-    """Judge the cuts: share in -2 … +1 frames of a beat, against chance.
+    """Judge the hard cuts: share in -2 … +1 frames of a beat, against chance.
 
     Stars are 1 + 4·clip(low / 0.8, 0, 1). An edit that cuts on three beats of four or more gets at most four: a cut
     on every beat is the mark of a machine.
@@ -148,15 +148,17 @@ def cutting(film: Film, music: Music | None) -> Aspect:
     title = "Cutting to music"
     if (why := _no_grid(music)) or music is None:
         return Aspect("cutting", title, None, why)
-    if len(film.cuts) < LEAST_CUTS:
-        few = "one shot only: there is no cut to judge" if not film.cuts else f"only {len(film.cuts)} cuts: too few"
+    hard = film.hard_cuts
+    times = [float(c / film.rate) for c in hard]
+    if len(hard) < LEAST_CUTS:
+        few = "one shot only: there is no cut to judge" if not film.cuts else f"only {len(hard)} cuts: too few"
         return Aspect("cutting", title, None, few)
     reach = CUT_WINDOW.seconds(film.rate)
-    grids = on_grids(film.cut_times, music, reach)
+    grids = on_grids(times, music, reach)
     best = grids.best
     if best.stars is None:
         return Aspect("cutting", title, None, "fewer than three cuts lie where music plays")
-    counts = Counter(classes_of(film.cut_times, music, reach))
+    counts = Counter(classes_of(times, music, reach))
     coverage = best.value * best.n / max(1, _beats_inside(music, film.duration))
     metronome = coverage > _EVERY and best.n >= 16
     stars = min(best.stars, 4.0) if metronome else best.stars
@@ -165,10 +167,11 @@ def cutting(film: Film, music: Music | None) -> Aspect:
         *_grid_figures(grids),
         *section_recall(film.cut_times, music, reach, film.duration),
         *(
-            Figure(f"share_{c.replace('-', '_')}", counts[c] / len(film.cuts), f"on {c}" if c != "off" else "off", "%",
+            Figure(f"share_{c.replace('-', '_')}", counts[c] / len(hard), f"on {c}" if c != "off" else "off", "%",
                    "Share of all cuts by the heaviest place they fall on.")
             for c in CLASSES
         ),
+        Figure("gradual", len(film.gradual), "dissolves", "", "Gradual changes: without an instant, not judged."),
         Figure("coverage", coverage, "beats with a cut", "%", "Cuts on beats over beats: near 100 % is a metronome."),
     )  # fmt: skip
     finding = _cut_finding(best, grids.used)
@@ -202,15 +205,15 @@ def _missed_cuts(film: Film, music: Music, reach: tuple[float, float], metric: M
     """Name cuts that miss a beat by little: the eye takes them for mistakes, in a film that is cut to its music."""
     if metric.low <= 0:
         return ()
-    near = nearest(np.asarray(film.cut_times), np.asarray(music.times))
+    near = nearest(np.asarray([float(c / film.rate) for c in film.hard_cuts]), np.asarray(music.times))
     found = []
     for index, offset, period, beat in zip(near.index, near.offset, near.period, near.beat, strict=True):
         miss = max(-reach[0] - offset, offset - reach[1], 0.0)
         if miss <= 0 or abs(offset) > 0.4 * period:
             continue
-        time = film.cut_times[int(index)]
+        time = float(film.hard_cuts[int(index)] / film.rate)
         target = frame_at(music.beats[int(beat)].time, film.rate)
-        frames = target - film.cuts[int(index)]
+        frames = target - film.hard_cuts[int(index)]
         heavy = 1.0 if music.beats[int(beat)].position == 1 else 0.7
         side = "after" if offset > 0 else "before"
         found.append(

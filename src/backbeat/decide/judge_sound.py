@@ -232,7 +232,7 @@ def technique(film: Film, mix: Mix | None, differences: tuple[str, ...] | None =
     picture; half for every difference from the timeline. Never below 0. `differences` None: no timeline was given.
     """
     title = "Technique"
-    taken: list[tuple[float, str]] = []
+    taken: list[tuple[float, str, float | None]] = []  # stars, why, where (film s)
     figures: list[Figure] = []
     if mix is not None and not mix.silent:
         figures += [
@@ -240,31 +240,31 @@ def technique(film: Film, mix: Mix | None, differences: tuple[str, ...] | None =
             Figure("true_peak", mix.true_peak, "true peak", "dBTP", "Highest peak between samples (4x oversampled)."),
         ]
         off = max(-24.0 - mix.integrated, mix.integrated + 13.0, 0.0)
-        taken.append((min(2.0, off / 2), f"loudness {mix.integrated:.1f} LUFS"))
-        taken.append((min(2.0, max(0.0, mix.true_peak + 1.0)), f"true peak {mix.true_peak:+.1f} dBTP"))
+        taken.append((min(2.0, off / 2), f"loudness {mix.integrated:.1f} LUFS", None))
+        taken.append((min(2.0, max(0.0, mix.true_peak + 1.0)), f"true peak {mix.true_peak:+.1f} dBTP", mix.peak_at))
         late, short = mix.start, film.duration - mix.end
         figures.append(Figure("start_ms", 1000 * late, "sound starts", "ms", "First sample after the first picture."))
         figures.append(Figure("end_ms", 1000 * short, "sound ends early by", "ms", "Picture's end less the sound's."))
-        taken.append((float(late > 0.1), f"sound starts {late:.2f} s after the picture"))
-        taken.append((float(abs(short) > 0.1), f"sound and picture end {abs(short):.2f} s apart"))
+        taken.append((float(late > 0.1), f"sound starts {late:.2f} s after the picture", 0.0))
+        taken.append((float(abs(short) > 0.1), f"sound and picture end {abs(short):.2f} s apart", mix.end))
     if film.offset is not None:
         figures.append(Figure("offset_ms", 1000 * film.offset, "sound offset", "ms", "Positive: the sound is early."))
         beyond = max(film.offset - 0.045, -film.offset - 0.125, 0.0)
-        taken.append((min(3.0, beyond / 0.04), f"sound {1000 * abs(film.offset):.0f} ms off the picture"))
+        taken.append((min(3.0, beyond / 0.04), f"sound {1000 * abs(film.offset):.0f} ms off the picture", None))
     share = film.dropped / max(1, film.frames)
     figures.append(
         Figure("dropped", film.dropped, "irregular frames", "", "Steps between frames that are not one frame.")
     )
-    taken.append((min(3.0, share / 0.002), f"{film.dropped} irregular frame{'s' * (film.dropped != 1)}"))
+    taken.append((min(3.0, share / 0.002), f"{film.dropped} irregular frame{'s' * (film.dropped != 1)}", None))
     if differences is not None:
         meaning = "What the film shows otherwise than the timeline says."
         figures.append(Figure("differences", len(differences), "off the timeline", "", meaning))
-        taken += [(0.5, d) for d in differences]
-    lost = sorted(((w, t) for w, t in taken if w >= 0.05), reverse=True)
-    stars = max(0.0, 5.0 - sum(w for w, _ in lost))
-    finding = "; ".join(t for _, t in lost[:3]) if lost else "nothing to mend"
+        taken += [(0.5, d, None) for d in differences]
+    lost = sorted(((w, t, at) for w, t, at in taken if w >= 0.05), key=lambda row: -row[0])
+    stars = max(0.0, 5.0 - sum(w for w, _, _ in lost))
+    finding = "; ".join(t for _, t, _ in lost[:3]) if lost else "nothing to mend"
     moments = tuple(
-        Moment(0.0, "technique", t, "render again, and check the export's settings", min(0.8, 0.1 + 0.15 * w))
-        for w, t in lost if w >= 1.0
+        Moment(at, "technique", t, "render again, and check the export's settings", min(0.8, 0.1 + 0.15 * w))
+        for w, t, at in lost if w >= 1.0 and at is not None
     )  # fmt: skip
     return Aspect("technique", title, stars, finding, tuple(figures), moments)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 RATE = 48_000
-VERSION = 1
+VERSION = 2
 STEP = 0.1
 _FINE = 0.01
 _DEAD = 10 ** (-72 / 20)
@@ -60,6 +60,7 @@ def mixdown(samples: Floats, offset: float, duration: float, *, points: int = 20
         end=round(end, 4),
         ending_drop=round(_ending(level, min(end, duration)), 2),
         level=tuple(np.round(level, 1).tolist()),
+        peak_at=round(float(np.abs(samples).max(0).argmax()) / RATE + offset, 3),
         level_step=_FINE,
     )
     return Mixdown(mix, _wave(placed, duration, points))

@@ -56,8 +56,8 @@ class Mix:
 
     `momentary` is the loudness of 0.4 s (LUFS) every `step` seconds, window centred. `start` and `end` are seconds of
     the first sample and after the last one on the picture's clock. `ending_drop` is how far (dB) the last 50 ms lie
-    below the loudest second of the last five. `integrated` LUFS, `true_peak` dBTP (4x oversampled). `level` is dBFS
-    (RMS) every `level_step` seconds, for what is too short for loudness.
+    below the loudest second of the last five. `integrated` LUFS, `true_peak` dBTP (4x oversampled), `peak_at` the film
+    second of the highest sample. `level` is dBFS (RMS) every `level_step` seconds, for what is too short for loudness.
     """
 
     momentary: tuple[float, ...]
@@ -70,6 +70,7 @@ class Mix:
     level: tuple[float, ...] = ()
     level_step: float = 0.01
     silent: bool = False
+    peak_at: float = 0.0
 
     def at(self, time: float) -> float:
         """Return the momentary loudness at a film second."""
@@ -82,10 +83,10 @@ class Mix:
 class Film:
     """The picture of the film.
 
-    `cuts` are the frames that begin a new shot; `shots` their spans (in film frames, edges included). `repeated` are
-    spans that were shown before. `frozen` are spans of standing picture, `dropped` the number of irregular frame steps.
-    `music` is where music is heard. `offset` (s): add it to sound times to meet the picture; None where it could not be
-    told.
+    `cuts` are the frames that begin a new shot, `gradual` those of them that are the middle of a dissolve; `shots`
+    their spans (in film frames, edges included). `repeated` are spans that were shown before. `frozen` are spans of
+    standing picture, `dropped` the number of irregular frame steps. `music` is where music is heard. `offset` (s): add
+    it to sound times to meet the picture; None where it could not be told.
     """
 
     rate: Fraction
@@ -99,6 +100,7 @@ class Film:
     black: tuple[Span, ...] = ()
     dropped: int = 0
     music: tuple[Span, ...] = ()
+    gradual: tuple[int, ...] = ()
     offset: float | None = None
 
     @property
@@ -110,3 +112,8 @@ class Film:
     def cut_times(self) -> list[float]:
         """Seconds of the cuts."""
         return [float(c / self.rate) for c in self.cuts]
+
+    @property
+    def hard_cuts(self) -> tuple[int, ...]:
+        """Frames of the cuts that have an instant; a dissolve has none."""
+        return tuple(c for c in self.cuts if c not in self.gradual)

@@ -253,7 +253,11 @@ def _marks(film: Film, heard: MusicHeard) -> tuple[Mark, ...]:
         classes = classes_of(film.cut_times, music, CUT_WINDOW.seconds(film.rate))
     else:
         classes = ["off"] * len(film.cuts)
-    marks += [Mark(round(t, 4), "cut", c) for t, c in zip(film.cut_times, classes, strict=True)]
+    soft = set(film.gradual)
+    marks += [
+        Mark(float(round(f / film.rate, 4)), "cut", "gradual" if f in soft else c)
+        for f, c in zip(film.cuts, classes, strict=True)
+    ]
     marks += [Mark(round(h.time, 3), "hit", h.kind, strength=h.strength) for h in film.hits if h.strength >= STRONG]
     marks += [Mark(round(s.span.start, 2), "speech", "", round(s.span.length, 2)) for s in film.speech]
     return tuple(sorted(marks, key=lambda m: m.time))

@@ -32,7 +32,8 @@ from backbeat.watch.speech import OwnSpeech
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 2
+VERSION = 4
+_DISSOLVE = 4  # pictures
 _EVERY = 0.5  # s between thumbnails; longer where the film would give more than _MOST
 _MOST = 1000
 _LEAP = 10.0  # mean difference of 255 levels from which both sides of a step are kept as thumbnails
@@ -76,13 +77,15 @@ def look_at_film(path: str) -> FilmSeen:
     if len(sight.time) == 0:
         raise MediaError(f"{path}: not one picture could be decoded", "is the film whole?")
     boundaries = [b for b in cutter.finish() if b.kind != "refused"]
-    cuts = tuple(times.frame_of(float(sight.time[_middle(b)])) for b in boundaries if _middle(b) < len(sight.time))
+    inner = [b for b in boundaries if 0 < _middle(b) < len(sight.time)]
+    places = [times.frame_of(float(sight.time[_middle(b)])) for b in inner]
+    cuts = tuple(sorted({c for c in places if c > 0}))
     shots = grouped(_shots(media, times, sight, boundaries), prints, media.rate)
     hearing = ear.hearing()
     film = Film(
         rate=media.rate,
         frames=max(1, times.frame_of(float(sight.time[-1])) + 1),
-        cuts=tuple(sorted({c for c in cuts if c > 0})),
+        cuts=cuts,
         shots=shots,
         hits=OwnHits().find(sight, SILENCE, boundaries).hits,
         speech=OwnSpeech().find(hearing),
@@ -91,6 +94,9 @@ def look_at_film(path: str) -> FilmSeen:
         black=_runs(sight.time, (sight.mean < 0.03) & (sight.spread < 0.02), 0.2),
         dropped=irregular(times),
         music=music_spans(hearing),
+        gradual=tuple(
+            sorted({c for c, b in zip(places, inner, strict=True) if b.end - b.start >= _DISSOLVE and c > 0})
+        ),
     )
     return FilmSeen(media, film, album.pictures())
 
