@@ -9,8 +9,10 @@ import re
 from fractions import Fraction
 
 from backbeat.exchange.sheet import Mark, Sheet
+from backbeat.exchange.subtitles import Subtitle, srt_text
 from backbeat.exchange.timecode import label
 from backbeat.exchange.xmlio import clean
+from backbeat.model.time import Span
 
 # YouTube takes chapters only if there are three at least, each ten seconds or longer, the first at zero.
 _CHAPTERS, _CHAPTER_SECONDS = 3, 10
@@ -97,18 +99,12 @@ def srt(sheet: Sheet) -> bytes:
         (e for lane in sheet.of("picture") if lane.enabled for e in lane.events if e.title and e.enabled),
         key=lambda e: e.start,
     )
-    blocks = []
-    for number, event in enumerate(titles, 1):
+    found = []
+    for event in titles:
         assert event.title is not None
-        text = re.sub(r"\n\s*\n+", "\n", clean(event.title.text).strip())  # an empty line would end the caption
-        span = f"{_srt_clock(event.start / sheet.rate)} --> {_srt_clock(event.end / sheet.rate)}"
-        blocks.append(f"{number}\n{span}\n{text}\n")
-    return "\n".join(blocks).encode()
-
-
-def _srt_clock(seconds: Fraction) -> str:
-    ms = round(seconds * 1000)
-    return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d},{ms % 1000:03d}"
+        span = Span(float(event.start / sheet.rate), float(event.end / sheet.rate))
+        found.append(Subtitle(span, clean(event.title.text)))
+    return srt_text(tuple(found)).encode()
 
 
 def _line(text: str) -> str:

@@ -64,9 +64,17 @@ def write_srt(subtitles: tuple[Subtitle, ...], path: str) -> None:
     InputError
         If it cannot be written.
     """
-    blocks = [f"{i}\n{_clock(s.span.start)} --> {_clock(s.span.end)}\n{s.text}\n" for i, s in enumerate(subtitles, 1)]
     with placed(path) as temporary:
-        Path(temporary).write_text("\n".join(blocks), encoding="utf-8", newline="\n")
+        Path(temporary).write_text(srt_text(subtitles), encoding="utf-8", newline="\n")
+
+
+def srt_text(subtitles: tuple[Subtitle, ...]) -> str:
+    """Return `subtitles` as SubRip; empty lines, which would end a subtitle, are left out of their text."""
+    blocks = []
+    for number, one in enumerate(subtitles, 1):
+        text = re.sub(r"\n\s*\n+", "\n", one.text.strip())
+        blocks.append(f"{number}\n{_clock(one.span.start)} --> {_clock(one.span.end)}\n{text}\n")
+    return "\n".join(blocks)
 
 
 def _clock(seconds: float) -> str:
