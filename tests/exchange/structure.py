@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from backbeat.exchange.read_fcpxml import time_of
 
-_CLIPS = ("asset-clip", "title", "gap", "clip")
+_CLIPS = ("asset-clip", "title", "gap", "clip", "video")
 # Which children an element may have, in this order.
 ORDER = {
     "fcpxml": ("resources", "library"),
@@ -21,6 +21,7 @@ ORDER = {
     "spine": None,
     "asset": ("media-rep", "metadata"),
     "asset-clip": ("note", "conform-rate", "timeMap", "adjust-blend", "adjust-volume", "@anchored", "@marked"),
+    "video": ("note", "adjust-blend", "@anchored", "@marked"),
     "gap": ("note", "@anchored", "@marked"),
     "title": ("text", "text-style-def", "note", "@anchored", "@marked"),
     "transition": ("filter-video", "filter-audio"),
@@ -36,6 +37,7 @@ NEEDED = {
     "media-rep": {"src"},
     "sequence": {"format", "duration", "tcStart", "tcFormat"},
     "asset-clip": {"ref", "offset", "start", "duration", "name"},
+    "video": {"ref", "offset", "duration"},
     "gap": {"offset", "start", "duration"},
     "title": {"ref", "offset", "duration"},
     "transition": {"offset", "duration"},

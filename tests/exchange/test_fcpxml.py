@@ -36,6 +36,7 @@ def edits() -> dict[str, Timeline]:
     fast = tuple(replace(c, source_rate=Fraction(50)) for c in plain.tracks[0].clips)
     found["50 in 24"] = replace(plain, takes=media, tracks=(replace(plain.tracks[0], clips=fast),))
     found["without facts"] = replace(plain, takes=())
+    found["a still"] = replace(plain, takes=(replace(plain.takes[0], frames=1, has_sound=False), *plain.takes[1:]))
     found["empty"] = Timeline("empty", Fraction(25), 640, 360, 50, ())
     one = replace(plain.tracks[0], clips=plain.tracks[0].clips[:1], transitions=())
     found["one clip"] = Timeline("one", Fraction(24), 1280, 720, 24, (one,), takes=plain.takes)

@@ -176,3 +176,21 @@ def test_the_film_fades(tmp_path: Path) -> None:
             # MLT scales the coded luma, its foot of 16 too: up to 16 darker on the way.
             assert abs(theirs[frame] - ours[frame]) < 18, (form, frame, theirs[frame], ours[frame])
         assert theirs[0] < 30 < theirs[9]
+
+
+@needs_melt
+def test_a_still_stands(tmp_path: Path) -> None:
+    import cv2
+
+    takes = shoot(tmp_path, RATES["25"])
+    moving = next(iter(takes))
+    luma = coded.picture(7, 3, rate=RATES["25"], size=SIZE, hits=(), shot=0)[0]
+    still = str(tmp_path / "still é.png")
+    assert cv2.imwrite(still, luma)
+    facts = (probe(moving), probe(still))
+    assert facts[1].frames == 1
+    clips = (Clip(0, 20, moving, 5, RATES["25"]), Clip(20, 20, still, 0, facts[1].rate))
+    timeline = Timeline("still", RATES["25"], *SIZE, 40, (Track(clips),), takes=facts)
+    for form in ("mlt", "kdenlive"):
+        shown = coded.read_film(melted(timeline, form, tmp_path)).codes
+        assert shown == tuple((1, 5 + i) for i in range(20)) + ((7, 3),) * 20

@@ -123,13 +123,16 @@ def event_of(clip: Clip, rate: Fraction, files: dict[str, Source], colours: list
     if not clip.speed.constant:
         keys = tuple((exact(r), exact(s)) for r, s in clip.speed.points)
         speed = _average(keys, clip.frames / rate)
+    into = clip.source_in / clip.source_rate
+    if source is not None and source.still:  # a picture that stands knows no pace
+        into, speed, keys = ZERO, ONE, ()
     colour = clip.colour or next((c for at, c in reversed(colours) if at <= clip.start), "")
     name = clip.name or (clip.title.text.splitlines()[0] if clip.title and clip.title.text else "")
     return Event(
         start=clip.start,
         frames=clip.frames,
         source=source,
-        into=clip.source_in / clip.source_rate,
+        into=into,
         speed=speed,
         keys=keys,
         name=name or PurePath(clip.take).stem,

@@ -122,7 +122,7 @@ class _Writer:
             id=name,
             name=stem(source.path),
             start=seconds(source.offset),
-            duration=seconds(self.lengths[source]),
+            duration="0s" if source.still else seconds(self.lengths[source]),
             hasVideo="1" if source.picture else None,
             format=form,
             videoSources="1" if source.picture else None,
@@ -207,6 +207,8 @@ class _Writer:
         if source is None:
             gap = {"name": event.name, "offset": place, "start": "0s", "duration": length}
             return (add(parent, "gap", **gap) if lane is None else add(parent, "clip", lane=lane, **gap)), ZERO
+        if source.still and not audio:
+            return self._still(parent, event, self._assets[source], lane, place, length, on), ZERO
         start, points = self._timing(event, source)
         enable = (
             "audio" if audio and source.picture else "video" if heard is None and not audio and source.sound else None
@@ -272,6 +274,26 @@ class _Writer:
             keys = add(param, "keyframeAnimation")
             for time, level in sound.gain:
                 add(keys, "keyframe", time=seconds(self.grain(start + time)), value=f"{level:g}dB", curve="linear")
+
+    def _still(
+        self, parent: Element, event: Event, asset: str, lane: int | None, place: str, length: str, on: str | None
+    ) -> Element:
+        element = add(
+            parent,
+            "video",
+            ref=asset,
+            lane=lane,
+            offset=place,
+            name=event.name,
+            start="0s",
+            duration=length,
+            enabled=on,
+        )
+        if event.note:
+            add(element, "note", event.note)
+        if event.opacity < 1:
+            add(element, "adjust-blend", amount=f"{event.opacity:g}")
+        return element
 
     def _title(
         self, parent: Element, event: Event, lane: int | None, place: str, length: str, on: str | None

@@ -158,6 +158,10 @@ class Document:
             streams |= {"audio_index": -1, "astream": -1, "set.test_audio": 1}
         if not picture and source.picture:
             streams |= {"video_index": -1, "vstream": -1, "set.test_image": 1}
+        if source.still:  # MLT finds out what reads pictures on the machine
+            element = add(self.root, "producer", id=name, in_=0, out=event.frames - 1)
+            properties(element, {"length": event.frames, "eof": "pause", "resource": path, **streams})
+            return name, 0, element
         if event.keys or event.speed == 0:
             start, points = whole_map(event, length, rate)
             count = frame_at(points[-1][0], rate) + 1

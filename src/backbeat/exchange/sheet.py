@@ -33,6 +33,11 @@ class Source:
     reel: str = ""
 
     @property
+    def still(self) -> bool:
+        """Whether it is one picture, shown for as long as wanted."""
+        return self.picture and self.frames == 1
+
+    @property
     def offset(self) -> Fraction:
         """Seconds on the source's own clock at which its first picture stands."""
         return self.timecode / self.rate
