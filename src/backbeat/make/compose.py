@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # A made picture nearer than this (source frames) to a real one is the real one.
 NEAR = 0.1
+# A take that ends less than this (s) too soon holds its last picture; more is an error.
+SHORT = 0.5
 
 
 @dataclass(slots=True)
@@ -153,12 +155,18 @@ class Composer:
 
     def _fitted(self, clip: Clip, state: _OnScreen, number: int, centre: tuple[float, float]) -> av.VideoFrame:
         """Return one source frame on the canvas."""
-        index = self._pool.table(clip.take).index(number, clip.source_rate)
+        table = self._pool.table(clip.take)
+        media = self._media.get(clip.take)
+        short = table.beyond(number, clip.source_rate) if media is not None and media.frames > 1 else 0.0  # no still
+        if short > SHORT:
+            raise MediaError(
+                f"{clip.take}: ends {short:.1f} s before the wanted picture", "is it whole? or trim the clip"
+            )
+        index = table.index(number, clip.source_rate)
         key = (index, centre)
         if (found := state.fitted.get(key)) is not None:
             return found
         reader = self._pool.lend(clip, index)
-        media = self._media.get(clip.take)
         if media is not None and media.interlaced:
             state.whole = state.whole or Deinterlaced(reader)
             raw = state.whole.picture(index)

@@ -35,6 +35,8 @@ SETTLE = 16
 JITTER = 0.25
 # How far a picture of a constant rate may lie from its place, in frames (coarse clocks round).
 PLACE = 0.6
+# So many pictures in a row are held over where they cannot be decoded; more is a broken source.
+GIVE_UP = 12
 # Pictures kept while a clip plays backwards: each chunk of so many costs one decode from its key picture.
 BACKWARDS = 24
 
@@ -64,6 +66,11 @@ class Table:
             return min(max(frame, 0), len(self.pts) - 1)
         ticks = int(self.pts[0]) + float((frame + Fraction(JITTER)) / rate / self.base)
         return min(max(int(np.searchsorted(self.pts, ticks, side="right")) - 1, 0), len(self.pts) - 1)
+
+    def beyond(self, frame: int, rate: Fraction) -> float:
+        """Return by how many seconds source frame `frame` lies after the last picture, 0 inside."""
+        length = float((int(self.pts[-1]) - int(self.pts[0])) * self.base) if not self.counted else len(self.pts) / rate
+        return max(0.0, float(frame / rate) - float(length))
 
     def constant(self, rate: Fraction) -> bool:
         """Whether every picture lies within 0.6 of a frame of its place at `rate`."""
@@ -159,6 +166,7 @@ class Reader:
         self._at = -1  # the number of the last picture decoded
         self._target = 0
         self.decoded = self.seeks = self.held = 0
+        self._row = 0  # pictures in a row that could not be decoded
 
     def __enter__(self) -> Self:
         return self
@@ -217,14 +225,16 @@ class Reader:
             self._at = found[0]
             self._recent.append(found)
             if found[0] == index:
+                self._row = 0
                 return found[1]
             if found[0] > index:
                 break  # the wanted one is damaged
             last = found
         self.held += 1
+        self._row += 1
         if last is None:
             last = self._recent[-1] if self._recent else None
-        if last is None:
+        if last is None or self._row > GIVE_UP:
             at = float((self.table.pts[index] - self.table.pts[0]) * self.table.base)
             raise MediaError(f"{self.path}: no picture can be decoded at {clock(at)}", "is the file whole there?")
         return last[1]
