@@ -1,6 +1,7 @@
 """A review of real films: small, barcoded, of known cuts and beats."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -14,12 +15,15 @@ from backbeat.cli.main import app
 from backbeat.decide.judge import CUT_WINDOW
 from backbeat.errors import InputError, MediaError
 from backbeat.exchange import otio
+from backbeat.model.cue import Cue, Seam
 from backbeat.model.footage import Media
 from backbeat.model.song import Beat, Section, Song
 from backbeat.model.time import Span
 from backbeat.model.timeline import Clip, Marker, Timeline, Track
 from backbeat.verbs.review import ReviewOptions, as_json, review
+from backbeat.verbs.review_joins import phase_breaks, planned_joins
 from backbeat.verbs.review_music import agreement, laid_over, shifted
+from backbeat.verbs.review_timeline import character_shares
 from backbeat.verbs.session import Session
 from backbeat.work.cache import Cache
 from kit import coded
@@ -195,6 +199,18 @@ def test_the_timeline_is_checked_against_the_film(place: Path, film: str, beats:
     assert any("compared by its cuts" in n for n in good.notes)
 
 
+def test_characters_come_from_the_log(tmp_path: Path) -> None:
+    take = tmp_path / "A001.mov"
+    take.touch()
+    (tmp_path / "log.csv").write_text("file,characters\nA001.mov,Ada; Ben\n", encoding="utf-8")
+    plain = timeline(CUTS, (Media(str(take), RATE, 9999, 160, 90),))
+    clips = plain.tracks[0].clips
+    half = tuple(replace(c, take=str(take)) for c in clips[: len(clips) // 2]) + clips[len(clips) // 2 :]
+    shares = character_shares(replace(plain, tracks=(Track(half),)))
+    expected = sum(c.frames for c in half if c.take == str(take)) / plain.frames
+    assert shares == {"Ada": pytest.approx(expected), "Ben": pytest.approx(expected)}
+
+
 def test_the_verdict_is_not_given_on_the_grid_of_the_edit(place: Path, film: str, session: Session) -> None:
     gone = (Media("/gone/take.mov", RATE, 9999, 160, 90),)
     path = place / "marked.otio"
@@ -250,6 +266,25 @@ def test_agreement_and_shift() -> None:
     assert moved.beats[0].time == 1.5
     assert moved.energy == (0.0, 0.1, 0.2, 0.3)
     assert Span(0, 1).length == 1
+
+
+def test_a_cut_inside_the_music_breaks_its_beat() -> None:
+    rng = np.random.default_rng(1)
+    steady = np.arange(60) * 0.5 + rng.normal(0, 0.004, 60)
+    cut = np.concatenate([steady[:30], steady[30:] - 0.2])
+    assert phase_breaks(steady.tolist()) == []
+    assert phase_breaks(cut.tolist()) == [cut[30]]
+    whole_bars = np.concatenate([steady[:30], steady[34:] - 2.0])
+    assert phase_breaks(whole_bars.tolist()) == []  # a good seam keeps the step
+    rubato = np.cumsum(0.5 + 0.05 * np.sin(np.arange(80) / 5))
+    assert phase_breaks(rubato.tolist()) == []
+
+
+def test_joins_that_a_timeline_plans() -> None:
+    one = Cue("a.wav", 0.0, 20.0, song_in=5.0, seams=(Seam(12.0, 30.0), Seam(33.0, 60.0)))
+    two = Cue("b.wav", 19.0, 40.0)
+    planned = planned_joins(replace(timeline(CUTS), cues=(one, two)))
+    assert [t for t, _ in planned] == [7.0, 10.0, 19.0]
 
 
 # --- the street door ---------------------------------------------------------------------------------------------

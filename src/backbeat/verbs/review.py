@@ -82,6 +82,11 @@ def review(options: ReviewOptions, session: Session) -> Review:
         tracker=options.tracker,
         solved_on=tuple(m.time for m in timeline.markers if m.kind in {"beat", "downbeat"}) if timeline else (),
     )
+    if heard.music is not None and not heard.music.song_known and facts.seen.media.has_sound:
+        from backbeat.verbs.review_joins import by_ear
+
+        joins = by_ear(options.film, heard.music.beats, facts.seen.media, timeline)
+        heard = replace(heard, music=replace(heard.music, joins=joins))
     references = [_facts(path, session) for path in options.against]
     verdict = judge(facts, heard, references, timeline, options, session)
     if options.output:

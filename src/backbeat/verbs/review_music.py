@@ -6,17 +6,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError, MediaError, MissingPartError
 from backbeat.model.codec import from_plain, to_plain
-from backbeat.model.film import Join, Music
+from backbeat.model.film import Music
 from backbeat.model.footage import Media
 from backbeat.model.song import Beat, Section, Song
 from backbeat.model.time import Span, clock
 from backbeat.verbs.listen import songs
+from backbeat.verbs.review_joins import between_pieces
 from backbeat.verbs.session import Session
 from backbeat.work.cache import fingerprint, key_of
 
@@ -236,7 +236,7 @@ def _located(
     music = laid_over(song, pieces, media.duration)
     if len(music.beats) < 4:
         return MusicHeard(None, "The song is heard, but it has no beat.")
-    joins = _joins(film, path, song, pieces, media) if len(pieces) > 1 else ()
+    joins = between_pieces(film, path, song, pieces, media) if len(pieces) > 1 else ()
     music = replace(music, name="of the song as located", joins=joins)
     music = _with_second(music, film, media, session, tracker, () if given else solved_on)
     where = "; ".join(
@@ -301,36 +301,3 @@ def laid_over(song: Song, pieces: Sequence[Piece], duration: float) -> Music:
         energy_step=step,
         song_known=True,
     )
-
-
-def _joins(film: str, path: str, song: Song, pieces: Sequence[Piece], media: Media) -> tuple[Join, ...]:
-    """Return the jumps between neighbouring pieces with their percentile among the song's own beats."""
-    import numpy as np
-
-    from backbeat.listen import continuation, repeats
-    from backbeat.media.samples import read_sound
-
-    if len(song.beats) < 16:
-        return ()
-    known = read_sound(path, rate=repeats.RATE, channels=1).samples[0]
-    heard = read_sound(film, rate=repeats.RATE, channels=1).samples[0]
-    found = repeats.spectra(known)
-    times = np.asarray([b.time for b in song.beats])
-    meter = repeats.Meter(found, times)
-    apart = repeats.distance(found, times)
-    natural = continuation.natural_repeats(apart)
-    joins = []
-    for one, other in pairwise(pieces):
-        if other.start - one.end > 0.5:
-            continue  # the music stops and comes back: no seam
-        at = other.start - media.sound_offset
-        low, high = max(0, round((at - 2.5) * repeats.RATE)), round((at + 2.5) * repeats.RATE)
-        local = meter.measure(heard[low:high], at - low / repeats.RATE).percentile
-        out = _nearest(times.tolist(), one.song_time(one.end))
-        into = _nearest(times.tolist(), other.song)
-        context = continuation.continuation(apart, out, into)
-        percentile = float(100 * np.mean(natural < context))
-        joins.append(
-            Join(other.start, max(local, percentile), name=f"{clock(one.song_time(one.end))} to {clock(other.song)}")
-        )
-    return tuple(joins)

@@ -65,10 +65,19 @@ def _by_cuts(film: Film, timeline: Timeline) -> tuple[str, ...]:
 
 
 def character_shares(timeline: Timeline) -> dict[str, float]:
-    """Return each character's share of the run-time, from the clips' tags (metadata ``characters``, by commas)."""
+    """Return each character's share of the run-time: from the logs beside the footage, and the clips' own tags.
+
+    Nothing is decoded for it. A clip's tag is its metadata ``characters``, parted by commas.
+    """
+    from backbeat.verbs.watch import read_logs
+    from backbeat.watch.logs import entry_for
+
+    paths = [m.path for m in timeline.takes if Path(m.path).exists()]
+    logs = read_logs(paths)
+    logged = {p: entry_for(p, logs).characters for p in paths}
     frames: Counter[str] = Counter()
     for track in timeline.tracks:
         for clip in track.clips if track.kind == "picture" and track.enabled else ():
             names = {n.strip() for k, v in clip.metadata if k == "characters" for n in v.split(",") if n.strip()}
-            frames.update(dict.fromkeys(names, clip.frames))
+            frames.update(dict.fromkeys(names.union(logged.get(clip.take, ())), clip.frames))
     return {name: count / max(1, timeline.frames) for name, count in frames.items()}
