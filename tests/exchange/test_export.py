@@ -68,6 +68,23 @@ def test_two_of_a_name_are_not_guessed(film: Path) -> None:
     assert str(film.parent / "m" / "c/footage" / NAMES[1]) == load(done.files[0]).takes[1].path
 
 
+@pytest.mark.parametrize(
+    ("to", "name", "files"),
+    [
+        ("edl", "cut.edl", ["cut.edl", "cut.V2.edl", "cut.alternates.edl"]),
+        ("edl", "cut", ["cut.edl", "cut.V2.edl", "cut.alternates.edl"]),
+        ("edl", "my.cut", ["my.cut.edl", "my.cut.V2.edl", "my.cut.alternates.edl"]),
+        ("markers", "cut.csv", ["cut.markers.csv", "cut.markers.edl", "cut.labels.txt"]),
+        ("markers", "cut", ["cut.markers.csv", "cut.markers.edl", "cut.labels.txt"]),
+        ("fcpxml", "cut.xml", ["cut.xml"]),
+        ("", "cut.mid", ["cut.mid"]),
+    ],
+)
+def test_names_of_papers(film: Path, to: str, name: str, files: list[str]) -> None:
+    done = export(str(film), QUIET, to=to, output=str(film.parent / name))
+    assert [Path(f).name for f in done.files][: len(files)] == files
+
+
 def test_the_command(film: Path) -> None:
     run = CliRunner().invoke(app, ["export", str(film), "-o", str(film.parent / "a.fcpxml"), "--json"])
     assert run.exit_code == 0, run.output

@@ -120,9 +120,11 @@ def _bundle(timeline: Timeline, output: str, inputs: list[str], baked: tuple[str
 
 
 def _write(papers: dict[str, bytes], base: Path, output: str, inputs: list[str], *, force: bool) -> tuple[str, ...]:
-    """Write all papers or none; the first one takes the name that was asked for."""
-    paths = [f"{base}{ending}" for ending in papers]
-    if output and Path(output).suffix and paths and Path(output).suffix.lower() in SUFFIXES:
+    """Write all papers or none; one that has no ending but its suffix takes the name that was asked for."""
+    suffix = Path(output).suffix.lower()
+    stem = base.with_suffix("") if suffix and base.suffix.lower() in {Path(e).suffix for e in papers} else base
+    paths = [f"{stem}{ending}" for ending in papers]
+    if suffix in SUFFIXES and next(iter(papers)).count(".") == 1:
         paths[0] = output
     for path in paths:
         check(path, force=force, inputs=inputs)
