@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _LEAST = 0.3  # strength of the weakest hit worth telling
 ECHO = 0.15  # s within which the stronger of two sounds is the hit and the other its echo
+_FAR = np.arange(0.3, 1.2, 0.02)
 SEEN_WITHIN = 0.1  # s between what is heard and what is seen
 
 
@@ -106,25 +107,26 @@ def evidence(sight: Sight, boundaries: Sequence[Boundary]) -> NDArray[np.float32
 def estimate_offset(loud: Sequence[tuple[Transient, float]], sight: Sight, seen: Any) -> float:
     """Return the seconds to add to sound times so that what is heard meets what is seen, 0 where unsure.
 
-    Every impact-like sound votes with its strength for the lags at which something is seen, within 160 ms. The best
-    lag counts only if at least three sounds vote and it stands out from the other lags.
+    Every impact-like sound votes with its strength for the lags at which something is seen, up to 160 ms either way;
+    lags of 0.3 to 1.2 s, which no recorder has, say what chance gives. The best lag counts only if three sounds and
+    more vote, it is far above chance, and clearly above no lag at all.
     """
     strong = [(t.time, s) for t, s in loud if s > 0.35]
     if len(strong) < 3 or len(sight.time) < 10:
         return 0.0
     step = float(np.median(np.diff(sight.time))) or 0.04
-    lags = np.arange(-0.16, 0.1601, 0.005)
-    votes = np.zeros(len(lags))
-    weight = 0.0
-    for time, strength in strong:
+    weight = sum(s for _, s in strong)
+
+    def votes(lags: Any) -> Any:
         # what changes between two pictures happened half a step before the second
-        votes += strength * np.interp(time + lags, sight.time - step / 2, seen)
-        weight += strength
-    votes /= weight
-    best = int(np.argmax(votes))
-    usual, spread = float(np.median(votes)), float(votes.std())
-    centre = float(votes[np.abs(lags) <= step].max())
-    if votes[best] < max(0.35, usual + 1.5 * spread, 1.25 * centre):
+        return sum(s * np.interp(t + lags, sight.time - step / 2, seen) for t, s in strong) / weight
+
+    lags = np.arange(-0.16, 0.1601, 0.005)
+    near = votes(lags)
+    far = np.concatenate([votes(-_FAR), votes(_FAR)])
+    best = int(np.argmax(near))
+    centre = float(near[np.abs(lags) <= step / 2].max())
+    if near[best] < max(0.2, float(far.mean() + 4.5 * far.std()), 1.3 * centre):
         return 0.0
     return round(float(lags[best]), 3)
 
