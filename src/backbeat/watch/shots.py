@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
+from scipy.ndimage import median_filter
 
 from backbeat.watch.eye import compare
 
@@ -131,14 +132,20 @@ def recoloured(thumbs: Sequence[Bytes], known: Sequence[Boundary]) -> list[Bound
     colour = rgb - rgb.mean(axis=3, keepdims=True)
     step = np.abs(np.diff(colour, axis=0)).mean(axis=(1, 2, 3))
     found = []
-    for i in (np.flatnonzero(step >= 0.8 * _RECOLOURED) + 1).tolist():
+    # a jump is far above the steps about it; medians are dear, and moving pictures have many large steps
+    usual = median_filter(step, 7, mode="nearest")
+    for i in (np.flatnonzero((step >= 0.8 * _RECOLOURED) & (step > 2 * usual)) + 1).tolist():
         sides = colour[max(0, i - _SIDE) : i], colour[i : i + _SIDE]
         if min(len(side) for side in sides) < 2 or any(b.start - 2 <= i <= b.end + 2 for b in known):
             continue
         before, after = (np.median(side, axis=0) for side in sides)
         jump = float(np.abs(after - before).mean())
         unrest = max(float(np.abs(side - np.median(side, axis=0)).mean(axis=(1, 2, 3)).max()) for side in sides)
-        if jump >= max(_RECOLOURED, 3 * unrest):
+        # the same colours in the same places, stronger or weaker, are a jerk or a change of white balance
+        pattern = [side - side.mean(axis=(0, 1)) for side in (before, after)]
+        scale = float(np.sqrt((pattern[0] ** 2).sum() * (pattern[1] ** 2).sum()))
+        alike = float((pattern[0] * pattern[1]).sum()) / scale if scale > 0 else 1.0
+        if jump >= max(_RECOLOURED, 3 * unrest) and alike < 0.6:
             found.append(Boundary(i, i, "cut", min(1.0, jump / 50)))
     return found
 
