@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
-import cv2
 import numpy as np
 
 from backbeat.errors import MediaError
@@ -19,7 +18,7 @@ from backbeat.make.facts import completed
 from backbeat.make.layers import cuts
 from backbeat.make.loudness import SILENCE, Meter
 from backbeat.make.pieces import RATE, pieces_of
-from backbeat.make.planes import planes
+from backbeat.make.planes import look_of
 from backbeat.make.settings import RenderSettings
 from backbeat.make.sound import sound_of
 from backbeat.media.sounds import SoundReader
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
     from backbeat.model.timeline import Timeline
 
-# Pictures are compared at this size: small enough to be cheap, large enough that two shots differ.
-LOOK = (32, 18)
 # A cut is looked for this many frames about its place.
 REACH = 4
 # Two pictures this near (mean of 255 levels) cannot be told apart; a cut between them cannot be measured.
@@ -73,11 +70,18 @@ class Checked:
         return sum(c.found == c.planned for c in self.cuts if c.found is not None)
 
 
-def check(film: str, timeline: Timeline, *, settings: RenderSettings = RenderSettings()) -> Checked:  # noqa: B008
+def check(
+    film: str,
+    timeline: Timeline,
+    *,
+    settings: RenderSettings = RenderSettings(),  # noqa: B008 - frozen
+    looks: Mapping[int, NDArray[np.float32]] | None = None,
+) -> Checked:
     """Decode `film` and measure it against `timeline`, rendered with `settings` (canvas, fit, span).
 
-    Cuts: the sources are decoded afresh at the two frames about each cut, and the film's pictures near it are told
-    to belong to one or the other. Sound: the first and the last seconds are correlated with the expected mix.
+    Cuts: the sources are decoded afresh at the two frames about each cut (unless `looks`, from `Rendered`, has them),
+    and the film's pictures near it are told to belong to one or the other. Sound: the first and the last seconds are
+    correlated with the expected mix.
 
     Raises
     ------
@@ -86,11 +90,11 @@ def check(film: str, timeline: Timeline, *, settings: RenderSettings = RenderSet
     """
     first, last = settings.frames(timeline)
     timeline = completed(timeline)
-    looks, times = _looks(film)
-    found = tuple(_cut(looks, timeline, settings, first, last))
+    shown, times = _looks(film)
+    found = tuple(_cut(shown, timeline, settings, first, last, looks or {}))
     start, drift, loudness = _sound(film, timeline, settings)
     differences = [
-        *_frame_faults(len(looks), last - first, times, timeline.rate),
+        *_frame_faults(len(shown), last - first, times, timeline.rate),
         *(
             f"the cut at {clock(float(c.planned / timeline.rate))} is {c.found - c.planned:+d} frames off"
             for c in found
@@ -102,7 +106,7 @@ def check(film: str, timeline: Timeline, *, settings: RenderSettings = RenderSet
             differences.append(f"the sound is {abs(value):.1f} ms {'late' if value > 0 else 'early'} {name}")
     if pieces_of(timeline) and start is None and drift is None and loudness > -60:
         differences.append("the sound is not the expected one")
-    return Checked(len(looks), last - first, found, start, drift, loudness, tuple(differences))
+    return Checked(len(shown), last - first, found, start, drift, loudness, tuple(differences))
 
 
 def _frame_faults(count: int, expected: int, times: list[float], rate: Fraction) -> Iterator[str]:
@@ -111,13 +115,6 @@ def _frame_faults(count: int, expected: int, times: list[float], rate: Fraction)
     late = [i for i, t in enumerate(times) if abs(t - float(i / rate)) > 0.0011]
     if late:
         yield f"frame {late[0]} is shown at {times[late[0]]:.4f} s instead of {float(late[0] / rate):.4f} s"
-
-
-def look_of(frame: av.VideoFrame) -> NDArray[np.float32]:
-    """Return a picture's small luma view, float32 (18, 32), 0..255."""
-    luma = planes(frame)[0]
-    small = cv2.resize(luma, LOOK, interpolation=cv2.INTER_AREA).astype(np.float32)
-    return np.asarray(small / (1 << (frame.format.components[0].bits - 8)), np.float32)
 
 
 def _looks(film: str) -> tuple[list[NDArray[np.float32]], list[float]]:
@@ -134,7 +131,12 @@ def _looks(film: str) -> tuple[list[NDArray[np.float32]], list[float]]:
 
 
 def _cut(
-    looks: list[NDArray[np.float32]], timeline: Timeline, settings: RenderSettings, first: int, last: int
+    looks: list[NDArray[np.float32]],
+    timeline: Timeline,
+    settings: RenderSettings,
+    first: int,
+    last: int,
+    known: Mapping[int, NDArray[np.float32]],
 ) -> Iterator[CutFound]:
     # The expected pictures are needed at the size of the views only, but from the right frames.
     width, height = settings.size if all(settings.size) else (timeline.width, timeline.height)
@@ -145,8 +147,7 @@ def _cut(
         for place in cuts(timeline):
             if not first < place < last:
                 continue
-            before = look_of(composer.frame(place - 1))
-            after = look_of(composer.frame(place))
+            before, after = (known[n] if n in known else look_of(composer.frame(n)) for n in (place - 1, place))
             if float(np.abs(before - after).mean()) < BLUR:
                 yield CutFound(place, None)
                 continue

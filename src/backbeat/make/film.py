@@ -6,9 +6,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,18 +25,26 @@ from backbeat.work.pool import each, open_pool
 from backbeat.work.progress import Progress, Silent
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from backbeat.model.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What was made. `seconds` is wall time; `warnings` say what was mended on the way."""
+    """What was made.
+
+    `seconds` is wall time; `warnings` say what was mended on the way; `looks` are views of the composed pictures about
+    the cuts, by record frame, which spare `check` from decoding the sources again.
+    """
 
     path: str
     frames: int
     seconds: float
     warnings: tuple[str, ...] = ()
     stems: tuple[str, ...] = ()
+    looks: Mapping[int, NDArray[np.float32]] = field(default_factory=dict, repr=False)
 
 
 def render(
@@ -84,7 +92,9 @@ def render(
             raise write_fault(error, "joining the segments") from error
         progress.stop()
     warnings = tuple(dict.fromkeys(w for c in coded for w in c.warnings))
-    return Rendered(output, last - first, time.monotonic() - began, warnings, stems)
+    return Rendered(
+        output, last - first, time.monotonic() - began, warnings, stems, {n: v for c in coded for n, v in c.looks}
+    )
 
 
 def _pictures(segments: list[Segment], workers: str, progress: Progress) -> list[Coded]:

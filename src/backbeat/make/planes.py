@@ -6,12 +6,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import av
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from backbeat.media.write import Colour
+
+# Pictures are compared at this size: small enough to be cheap, large enough that two shots differ.
+LOOK = (32, 18)
 
 
 def planes(frame: av.VideoFrame) -> list[NDArray[Any]]:
@@ -36,3 +40,10 @@ def copied(frame: av.VideoFrame) -> av.VideoFrame:
     for into, values in zip(planes(out), planes(frame), strict=True):
         into[:] = values
     return out
+
+
+def look_of(frame: av.VideoFrame) -> NDArray[np.float32]:
+    """Return a picture's small luma view, float32 (18, 32), 0..255."""
+    luma = planes(frame)[0]
+    small = cv2.resize(luma, LOOK, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray(small / (1 << (frame.format.components[0].bits - 8)), np.float32)

@@ -22,12 +22,16 @@ import av
 from backbeat.errors import BackbeatError, InputError
 from backbeat.make.compose import Composer
 from backbeat.make.layers import cuts
+from backbeat.make.planes import look_of
 from backbeat.media.write import PictureFormat, write_pictures
 from backbeat.model.codec import to_plain
 from backbeat.model.time import clock
 from backbeat.work.cache import fingerprint, key_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from backbeat.make.settings import Look
     from backbeat.model.timeline import Timeline, Track
 
@@ -40,7 +44,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Record frames ``first .. last`` of a timeline (only what they need of it), to be coded into `path`."""
+    """Record frames ``first .. last`` of a timeline (only what they need of it), to be coded into `path`.
+
+    `marks` are the frames about its cuts.
+    """
 
     timeline: Timeline
     form: PictureFormat
@@ -48,6 +55,7 @@ class Segment:
     first: int
     last: int
     path: str
+    marks: frozenset[int] = frozenset()
 
     @property
     def done(self) -> bool:
@@ -57,11 +65,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """A finished segment: `warnings` say what was mended on the way."""
+    """A finished segment.
+
+    `warnings` say what was mended on the way; `looks` are the small views of the composed pictures about its cuts (see
+    `make.planes.look_of`), for the check.
+    """
 
     path: str
     frames: int
     warnings: tuple[str, ...] = ()
+    looks: tuple[tuple[int, NDArray[np.float32]], ...] = ()
 
 
 def plan(timeline: Timeline, form: PictureFormat, look: Look, span: tuple[int, int], folder: str) -> list[Segment]:
@@ -76,7 +89,9 @@ def plan(timeline: Timeline, form: PictureFormat, look: Look, span: tuple[int, i
         bounds.append(min(near, key=lambda c: abs(c - aim)) if near else aim)
     bounds.append(last)
     prints: dict[str, str] = {}
-    return [_segment(timeline, form, look, a, b, folder, prints) for a, b in pairwise(bounds)]
+    marks = frozenset(n for edge in edges for n in (edge - 1, edge))
+    segments = (_segment(timeline, form, look, a, b, folder, prints) for a, b in pairwise(bounds))
+    return [replace(s, marks=frozenset(n for n in marks if s.first <= n < s.last)) for s in segments]
 
 
 def _segment(
@@ -141,7 +156,7 @@ def encode_all(segments: Sequence[Segment], tick: Callable[[], None]) -> Iterato
                 raise write_fault(error, f"at {where} of the film") from error
             finally:
                 Path(part).unlink(missing_ok=True)
-            yield Coded(segment.path, made, ahead.warnings())
+            yield Coded(segment.path, made, ahead.warnings(), ahead.looks(segment))
 
 
 def write_fault(error: Exception, where: str) -> BackbeatError:
@@ -161,6 +176,7 @@ class Ahead:
         self._line: queue.Queue[av.VideoFrame | BaseException] = queue.Queue(AHEAD)
         self._stop = threading.Event()
         self._held: dict[str, int] = {}
+        self._looks: dict[int, NDArray[np.float32]] = {}
         self._worker = threading.Thread(target=self._work, name="compose", daemon=True)
 
     def __enter__(self) -> Self:
@@ -182,6 +198,10 @@ class Ahead:
         """Return what was mended so far."""
         return tuple(f"{path}: {n} damaged pictures were held over" for path, n in sorted(self._held.items()))
 
+    def looks(self, segment: Segment) -> tuple[tuple[int, NDArray[np.float32]], ...]:
+        """Return the views taken in a segment."""
+        return tuple((n, v) for n, v in self._looks.items() if segment.first <= n < segment.last)
+
     def _put(self, item: av.VideoFrame | BaseException) -> None:
         while not self._stop.is_set():
             try:
@@ -197,7 +217,10 @@ class Ahead:
                 # A composer a segment: its pool of readers ends with it, and sources shared by two are sought again.
                 composer = Composer(segment.timeline, segment.form, segment.look, threads=threads, stop=self._stop)
                 try:
-                    for frame in composer.frames(segment.first, segment.last):
+                    for number in range(segment.first, segment.last):
+                        frame = composer.frame(number)
+                        if number in segment.marks:
+                            self._looks[number] = look_of(frame)
                         self._put(frame)
                         if self._stop.is_set():
                             return

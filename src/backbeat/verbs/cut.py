@@ -160,9 +160,9 @@ def _make(timeline: Timeline, film: str, papers: str, session: Session) -> Check
     from backbeat.make.film import render
 
     with output.placed(papers) as paper, output.placed(film) as picture:
-        render(timeline, picture, progress=session.progress)
+        rendered = render(timeline, picture, progress=session.progress)
         session.progress.start("checking the film", 0)
-        checked = check(picture, timeline)
+        checked = check(picture, timeline, looks=rendered.looks)
         session.progress.stop()
         if checked.differences:
             raise MediaError(

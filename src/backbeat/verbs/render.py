@@ -73,7 +73,7 @@ def film_of(
         checked = None
         if verify:
             session.progress.start("read back", 0)
-            checked = check(temporary, timeline, settings=settings)
+            checked = check(temporary, timeline, settings=settings, looks=rendered.looks)
             session.progress.stop()
     return RenderReport(
         film=output,

@@ -335,7 +335,7 @@ def _made(options: SyncOptions, result: Synced, titles: tuple[Subtitle, ...], se
     with output.placed(papers) as paper, output.placed(options.output) as picture:
         rendered = render(result.timeline, picture, settings=settings, progress=session.progress)
         session.progress.start("checking the film", 0)
-        checked = check(picture, result.timeline, settings=settings)
+        checked = check(picture, result.timeline, settings=settings, looks=rendered.looks)
         session.progress.stop()
         if checked.differences:
             raise MediaError(
