@@ -21,7 +21,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 4  # of everything heard; a change makes the cache hear again
+VERSION = 5  # of everything heard; a change makes the cache hear again
 _RATE = 44_100
 _UNSURE = 0.6  # beat confidence under which the grid is not to be trusted
 
