@@ -13,8 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
-from scipy.signal import butter, find_peaks, sosfilt
+import scipy  # its parts load when first used: a run that finds everything in the cache never pays for them
 
 from backbeat.media.scan import SOUND_RATE
 
@@ -173,7 +172,7 @@ def measure(wave: Floats) -> tuple[Floats, Floats]:
         spectrum = np.abs(np.fft.rfft(frames[a : a + 4096] * window, axis=1)).astype(np.float32)
         bands[a : a + 4096] = np.log10(1e-3 + spectrum @ bank)
     lag = 3
-    near = maximum_filter1d(bands, 3, axis=1)
+    near = scipy.ndimage.maximum_filter1d(bands, 3, axis=1)
     flux = np.zeros(steps, np.float32)
     flux[lag:] = np.maximum(0, bands[lag:] - near[:-lag]).mean(1)
     energy = np.zeros(steps * HOP, np.float32)
@@ -186,12 +185,12 @@ def transients(wave: Floats, flux: Floats, events: Floats, start: float) -> list
     """Return the sudden sounds of a block that starts at `start` s."""
     if len(flux) < 8:
         return []
-    above = flux - median_filter(flux, size=161, mode="nearest")
-    peaks, _ = find_peaks(above, height=0.08, distance=14)
+    above = flux - scipy.ndimage.median_filter(flux, size=161, mode="nearest")
+    peaks, _ = scipy.signal.find_peaks(above, height=0.08, distance=14)
     if not len(peaks):
         return []
     whole = _envelope(wave)
-    bright = _envelope(sosfilt(butter(2, 2500, "high", fs=SOUND_RATE, output="sos"), wave))
+    bright = _envelope(scipy.signal.sosfilt(scipy.signal.butter(2, 2500, "high", fs=SOUND_RATE, output="sos"), wave))
     found = []
     for p in peaks.tolist():
         at = _rise(wave, p * HOP)
@@ -221,7 +220,7 @@ def transients(wave: Floats, flux: Floats, events: Floats, start: float) -> list
 
 def _envelope(wave: Any) -> Any:
     """Return dBFS of a 3 ms running mean."""
-    return 10 * np.log10(1e-9 + np.maximum(0, uniform_filter1d(np.asarray(wave, np.float64) ** 2, 48)))
+    return 10 * np.log10(1e-9 + np.maximum(0, scipy.ndimage.uniform_filter1d(np.asarray(wave, np.float64) ** 2, 48)))
 
 
 def _jump(envelope: Any, at: int) -> tuple[float, float]:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, median_filter
-from scipy.signal import find_peaks
+import scipy  # its parts load when first used: a run that finds everything in the cache never pays for them
 
 from backbeat.model.footage import Hit
 from backbeat.watch.ear import Hearing, Transient
@@ -95,7 +94,7 @@ def evidence(sight: Sight, boundaries: Sequence[Boundary]) -> NDArray[np.float32
     for b in boundaries:
         if b.kind != "refused":
             raw[max(0, b.start - 1) : b.end + 3] = 0
-    above = raw - median_filter(raw, size=25, mode="nearest")
+    above = raw - scipy.ndimage.median_filter(raw, size=25, mode="nearest")
     scale = float(np.percentile(above, 97)) + 0.05 * float(raw.mean()) + 0.02
     seen = np.asarray(np.clip(above / scale, 0, 1.2), np.float32)
     for b in boundaries:
@@ -156,8 +155,8 @@ def motion_peaks(sight: Sight, seen: Any) -> list[Hit]:
         return []
     step = float(np.median(np.diff(sight.time))) or 0.04
     # seen is relative to the take; how large the change is in the picture makes takes comparable
-    size = maximum_filter1d(sight.loss + 0.7 * sight.gain, 3)
-    peaks, _ = find_peaks(seen, height=0.3, distance=max(1, round(0.15 / step)), prominence=0.3)
+    size = scipy.ndimage.maximum_filter1d(sight.loss + 0.7 * sight.gain, 3)
+    peaks, _ = scipy.signal.find_peaks(seen, height=0.3, distance=max(1, round(0.15 / step)), prominence=0.3)
     # the change shows between the last picture and this one
     return [
         Hit(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy  # its parts load when first used: a run that finds everything in the cache never pays for them
 
 from backbeat.model.footage import Speech
 from backbeat.model.time import Span
@@ -36,8 +36,8 @@ def spans(events: NDArray[np.float32], start: float) -> tuple[Speech, ...]:
     """Return speech spans from probabilities (m, 3) every 10 ms: speech, singing, music."""
     if len(events) == 0:
         return ()
-    speech = uniform_filter1d(events[:, 0].astype(np.float64), 7)
-    singing = uniform_filter1d(events[:, 1].astype(np.float64), 51)
+    speech = scipy.ndimage.uniform_filter1d(events[:, 0].astype(np.float64), 7)
+    singing = scipy.ndimage.uniform_filter1d(events[:, 1].astype(np.float64), 51)
     # talk has next to no chance of being sung (measured: below 0.1 in the mean), song has both
     voiced = (speech > 0.45) & (singing < 0.4)
     pieces = [(a, b) for a, b in _runs(voiced) if b - a >= 8]
