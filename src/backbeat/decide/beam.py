@@ -129,7 +129,9 @@ class Beam:
             low, high, rate = self.net.rows.low[:n], self.net.rows.high[:n], self.net.rows.rate[:n]
             now = count + self.others
             now[:, row] += 1
-            return np.asarray((rate * (np.maximum(now - high, 0) + np.maximum(low - now, 0))).sum(axis=1))
+            total, end = now.sum(axis=1), self.net.rows
+            whole = end.rate[-1] * (np.maximum(total - end.high[-1], 0) + np.maximum(end.low[-1] - total, 0))
+            return np.asarray((rate * (np.maximum(now - high, 0) + np.maximum(low - now, 0))).sum(axis=1) + whole)
         if self.plan is None:
             return np.zeros(len(count))
         off = np.abs(count - self.plan[node])
@@ -191,7 +193,7 @@ class Beam:
         out = rank > NEVER / 2
         if self.net.sc.problem.reuse or self.ordered:
             return out
-        for node in np.unique(source).tolist():
+        for node in sorted(set(source.tolist())):
             before = self.states[node]
             assert before is not None
             mine = source == node
@@ -202,7 +204,7 @@ class Beam:
 
     def _extend(self, source: Ints, who: Ints, which: Ints, score: Floats) -> _States:
         net, n = self.net, len(which)
-        parts = {node: self.states[node] for node in np.unique(source).tolist()}
+        parts = {node: self.states[node] for node in sorted(set(source.tolist()))}
         longest = max(s.path.shape[1] for s in parts.values() if s is not None) + 1
         low, high, path = np.full((3, n, longest), -1, np.int64)
         count = np.zeros((n, net.rows.styles))
@@ -266,17 +268,24 @@ def refill(
     """
     net = where.net
     kept = np.concatenate([before, after])
-    free = np.ones(net.p.size, bool)
+    inside = [
+        where.arcs[s] for s, (a, b) in enumerate(zip(net.first, net.last, strict=True)) if first <= a and b <= last
+    ]
+    some = np.concatenate(inside) if inside else np.zeros(0, np.int64)
+    low, high = net.p.low[some], net.p.high[some]
+    ok = np.ones(len(some), bool)
     if net.sc.problem.order != "free":
-        free = net.p.low >= net.p.high[before].max(initial=-1)
-        free &= net.p.high <= net.p.low[after].min(initial=net.sc.pool.total + 1)
+        ok = low >= net.p.high[before].max(initial=-1)
+        ok &= high <= net.p.low[after].min(initial=net.sc.pool.total + 1)
     elif not net.sc.problem.reuse and len(kept):
         order = np.argsort(net.p.low[kept])
-        low, high = net.p.low[kept][order], net.p.high[kept][order]
+        start, stop = net.p.low[kept][order], net.p.high[kept][order]
         # Kept spans do not overlap: a placement is free if no kept span starts inside it and the one before has ended.
-        begun = np.searchsorted(low, net.p.low, side="right")
-        ended = np.where(begun > 0, high[np.maximum(begun - 1, 0)] <= net.p.low, True)
-        free = ended & (np.searchsorted(low, net.p.high, side="left") == begun)
+        begun = np.searchsorted(start, low, side="right")
+        ended = np.where(begun > 0, stop[np.maximum(begun - 1, 0)] <= low, True)
+        ok = ended & (np.searchsorted(start, high, side="left") == begun)
+    free = np.zeros(net.p.size, bool)
+    free[some] = ok
     group = int(net.group[before[-1]]) if len(before) else -1
     others = film.counts(net.rows, net.sc, net.p.take(kept), np.ones(len(kept)))[: net.rows.styles]
     known = None if priced else others

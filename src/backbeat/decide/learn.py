@@ -58,7 +58,7 @@ def learn(references: tuple[Reference, ...], name: str) -> Learnt:
         seen = _counts(length[third == q], np.asarray(nearest.lengths))
         table = (seen + PSEUDO * prior) / (seen.sum() + PSEUDO)
         table = share * table + (1 - share) * prior
-        tables[key] = tuple(float(v) for v in np.round(table / table.sum(), 4))
+        tables[key] = tuple((table / table.sum()).tolist())
     off = np.concatenate([_offsets(r) for r in references]) if references else np.zeros(0)
     near = off[np.abs(off) <= LEAD / 24]
     lead = float(np.clip(-np.median(near) * 24, 0, 3)) if len(near) >= 20 else nearest.lead_frames
@@ -70,6 +70,8 @@ def learn(references: tuple[Reference, ...], name: str) -> Learnt:
         burst_rate=round(share * bursts + (1 - share) * nearest.burst_rate, 3),
         **tables,  # type: ignore[arg-type]
     )
+    # As its file says it, so that what is learnt and what is read back are one.
+    style = styles.parse(styles.dump(style), name)
     return Learnt(style, len(rows), nearest.name, share, len(near) / max(len(off), 1))
 
 

@@ -89,7 +89,7 @@ def style_bounds(target: Floats) -> tuple[Floats, Floats]:
 def film_bounds(clips: float) -> tuple[float, float]:
     """Return the fewest and the most clips of a film for which the style asks `clips`."""
     nearest = float(np.round(clips))
-    return min(float(np.ceil(clips * 0.96)), nearest), max(float(np.floor(clips * 1.04)), nearest)
+    return min(float(np.ceil(clips * 0.95)), nearest), max(float(np.floor(clips * 1.05)), nearest)
 
 
 def shares(problem: CutProblem, grid: Grid) -> dict[str, float]:

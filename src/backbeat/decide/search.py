@@ -22,7 +22,7 @@ MORE = 20  # pairs a slot and round after that
 # Rounds: share of the sweeps, temperatures, and how far below the best of its slot a placement is still worth keeping.
 ROUNDS = ((0.15, 0.15, 0.04, 1.0), (0.25, 0.04, 0.012, 0.6), (0.4, 0.012, 0.004, 0.35))
 EXTRA = 3  # most rounds more, where the bound over all placements still lies above that of the working set
-MORE_ROUNDS = 2  # of polish, beam and windows, while the gap is not good
+MORE_ROUNDS = 1  # of polish, beam and windows, while the gap is not good
 GOOD = 7e-3  # share of what is earned
 LEVEL = 2e-3  # by more than this share
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
@@ -65,7 +65,7 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
         bound = min(bound, price_out(columns, at))
     if not seek:
         return Found(net, np.zeros(0, np.int64), NEVER, bound, at)
-    best = _films(net, at)
+    best = _films(net, at, PASSES)
     for _ in range(MORE_ROUNDS):
         if not len(best.path) or bound - best.value <= GOOD * float(np.maximum(best.net.p.value[best.path], 0).sum()):
             break
@@ -73,17 +73,17 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
         net = Network(sc, rows, columns.placements().take(kept))
         at = prices.polish(net, at, max(1, round(ROUNDS[-1][0] * sweeps)), ROUNDS[-1][1], ROUNDS[-1][2] / 2)
         bound = min(bound, price_out(columns, at))
-        again = _films(net, at)
+        again = _films(net, at, 1)
         best = again if again.value > best.value else best
     return dataclasses.replace(best, bound=bound)
 
 
-def _films(net: Network, at: Prices) -> Found:
+def _films(net: Network, at: Prices, passes: int) -> Found:
     """Return the best film that beams and windows find at prices `at`; nothing is proven of it."""
     likely, _ = prices.soft(net, at, ROUNDS[-1][2])
     where = beam.field(net, at, CHOICES)
     path = beam.search(where, plan=beam.expected(net, likely))
-    for _ in range(PASSES if len(path) else 0):
+    for _ in range(passes if len(path) else 0):
         path = beam.improve(where, path)
     return Found(net, path, beam.value_of(net, path), np.inf, at)
 

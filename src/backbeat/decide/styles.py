@@ -115,7 +115,7 @@ def dump(style: Style, remark: str = "") -> str:
     for key in _KNOWN:
         value = getattr(style, key)
         if isinstance(value, tuple):
-            lines.append(f"{key} = [{', '.join(f'{v:.4g}' for v in value)}]")
+            lines.append(f"{key} = [{', '.join(f'{v:.6g}' for v in value)}]")
         elif isinstance(value, str):
             escaped = value.replace("\\", "\\\\").replace('"', '\\"')
             lines.append(f'{key} = "{escaped}"')
