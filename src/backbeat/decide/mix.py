@@ -16,7 +16,7 @@ from backbeat.model.time import Span
 Array = NDArray[Any]
 
 CLEAR = 0.90
-DIPS = (-6.0, -12.0, -18.0)  # dB about 2 kHz, half of it by each of two bells
+DIPS = (-8.0, -16.0, -24.0)  # dB about 2 kHz, half of it by each of two bells
 DEEPEST = -24.0
 BRIDGE = 0.8  # s: shorter gaps between lines are bridged, so that the music does not pump
 LEAD, REST = 0.1, 0.1  # s by which a duck is at its depth before, and stays after, a line
