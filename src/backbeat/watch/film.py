@@ -32,7 +32,7 @@ from backbeat.watch.speech import OwnSpeech
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 4
+VERSION = 5
 _DISSOLVE = 4  # pictures
 _EVERY = 0.5  # s between thumbnails; longer where the film would give more than _MOST
 _MOST = 1000
@@ -80,7 +80,8 @@ def look_at_film(path: str) -> FilmSeen:
     inner = [b for b in boundaries if 0 < _middle(b) < len(sight.time)]
     places = [times.frame_of(float(sight.time[_middle(b)])) for b in inner]
     cuts = tuple(sorted({c for c in places if c > 0}))
-    shots = grouped(_shots(media, times, sight, boundaries), prints, media.rate)
+    gradual = tuple(sorted({c for c, b in zip(places, inner, strict=True) if b.end - b.start >= _DISSOLVE and c > 0}))
+    shots = grouped(_shots(media, times, sight, boundaries), prints, media.rate, gradual)
     hearing = ear.hearing()
     film = Film(
         rate=media.rate,
@@ -94,9 +95,7 @@ def look_at_film(path: str) -> FilmSeen:
         black=_runs(sight.time, (sight.mean < 0.03) & (sight.spread < 0.02), 0.2),
         dropped=irregular(times),
         music=music_spans(hearing),
-        gradual=tuple(
-            sorted({c for c, b in zip(places, inner, strict=True) if b.end - b.start >= _DISSOLVE and c > 0})
-        ),
+        gradual=gradual,
     )
     return FilmSeen(media, film, album.pictures())
 
@@ -145,7 +144,14 @@ def _frozen(sight: Sight) -> tuple[Span, ...]:
     still = (sight.change < _STILL) & (sight.spread > 0.03)
     if len(still):
         still[0] = len(still) > 1 and bool(still[1])
-    return _runs(sight.time, still, _FROZEN)
+    # One refreshed key picture does not end a still.
+    joined: list[Span] = []
+    for span in _runs(sight.time, still, 0.2):
+        if joined and span.start - joined[-1].end < 0.1:
+            joined[-1] = Span(joined[-1].start, span.end)
+        else:
+            joined.append(span)
+    return tuple(s for s in joined if s.length >= _FROZEN)
 
 
 def _runs(time: NDArray[np.float64], mask: Any, least: float) -> tuple[Span, ...]:
@@ -221,10 +227,13 @@ class Fingerprints:
         return _runs(time, again, 0.45)
 
 
-def grouped(shots: tuple[Shot, ...], prints: Fingerprints, rate: Fraction) -> tuple[Shot, ...]:
+def grouped(
+    shots: tuple[Shot, ...], prints: Fingerprints, rate: Fraction, gradual: tuple[int, ...]
+) -> tuple[Shot, ...]:
     """Return `shots` with neighbours of one set-up in one group: what jump cuts are told by.
 
-    The last picture before the cut and the first after it are alike (10 levels in the mean) though the cut is a cut.
+    The last picture before the cut and the first after it are alike (10 levels in the mean) though the cut is a cut. A
+    dissolve is no jump.
     """
     found: list[Shot] = []
     group = 0
@@ -232,7 +241,7 @@ def grouped(shots: tuple[Shot, ...], prints: Fingerprints, rate: Fraction) -> tu
         if found:
             at = float(shot.start_frame / rate)
             gap = float(np.abs(prints.at(at - 0.13) - prints.at(at + 0.13)).mean())
-            group += gap > 10.0
+            group += gap > 10.0 or shot.start_frame in gradual
         found.append(replace(shot, group=group))
     return tuple(found)
 
