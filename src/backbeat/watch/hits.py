@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LEAST = 0.3  # strength of the weakest hit worth telling
+_LEAST_PEAK = 0.12
 ECHO = 0.15  # s within which the stronger of two sounds is the hit and the other its echo
 _FAR = np.arange(0.3, 1.2, 0.02)
 SEEN_WITHIN = 0.1  # s between what is heard and what is seen
@@ -150,7 +151,7 @@ def fuse(sound: Transient, ear: float, offset: float, sight: Sight, seen: Any) -
 
 
 def motion_peaks(sight: Sight, seen: Any) -> list[Hit]:
-    """Return the sudden changes of motion of footage without sound, ranked by strength."""
+    """Return the strongest sudden changes of motion of footage without sound, in order of time."""
     if len(seen) < 5:
         return []
     step = float(np.median(np.diff(sight.time))) or 0.04
@@ -158,7 +159,7 @@ def motion_peaks(sight: Sight, seen: Any) -> list[Hit]:
     size = scipy.ndimage.maximum_filter1d(sight.loss + 0.7 * sight.gain, 3)
     peaks, _ = scipy.signal.find_peaks(seen, height=0.3, distance=max(1, round(0.15 / step)), prominence=0.3)
     # the change shows between the last picture and this one
-    return [
+    found = [
         Hit(
             round(max(0.0, float(sight.time[p]) - step / 2), 4),
             round(0.6 * min(1.0, float(seen[p])) * ramp(float(size[p]), 0.0, 3.0) ** 0.5, 3),
@@ -168,6 +169,9 @@ def motion_peaks(sight: Sight, seen: Any) -> list[Hit]:
         )
         for p in peaks
     ]
+    most = 3 + round(float(sight.time[-1] - sight.time[0]))  # about one a second: the rest is noise
+    kept = sorted(found, key=lambda h: -h.strength)[:most]
+    return sorted((h for h in kept if h.strength >= _LEAST_PEAK), key=lambda h: h.time)
 
 
 def without_echoes(hits: Sequence[Hit]) -> list[Hit]:
