@@ -27,7 +27,7 @@ def limited(blocks: Iterable[Block], ceiling_db: float) -> Iterator[Block]:
     """
     ceiling = 10 ** (ceiling_db / 20)
     out, ahead = tee(blocks)
-    need = _windowed(ahead, EDGE, lambda x: _needed(x, ceiling))
+    need = _windowed(ahead, EDGE, lambda x: _needed(x, ceiling), edge=0)
     low = _windowed((n[None] for n in need), LOOK, lambda x: minimum_filter1d(x[0], 2 * LOOK + 1))
     gains = _windowed((r[None] for r in _released(low)), LOOK // 2, lambda x: uniform_filter1d(x[0], LOOK))
     store = np.zeros(0)
@@ -69,16 +69,17 @@ def _released(lows: Iterable[Line]) -> Iterator[Line]:
 
 
 def _windowed(
-    blocks: Iterable[NDArray[np.floating]], reach: int, fn: Callable[[NDArray[np.floating]], Line]
+    blocks: Iterable[NDArray[np.floating]], reach: int, fn: Callable[[NDArray[np.floating]], Line], *, edge: int = 1
 ) -> Iterator[Line]:
     """Yield ``fn`` of a stream (k, n) whose every output needs `reach` inputs on both sides; as many out as in."""
     held: NDArray[np.floating] | None = None
     for block in blocks:
         if held is None:
-            held = np.zeros((block.shape[0], reach), block.dtype)
+            # Before the sound lies silence, but a gain goes on as it begins.
+            held = np.repeat(block[:, :1], reach, axis=1) * edge
         held = np.concatenate([held, block], axis=1)
         if held.shape[1] > 2 * reach:
             yield fn(held)[reach:-reach]
             held = held[:, -2 * reach :]
     if held is not None:
-        yield fn(np.concatenate([held, np.zeros((held.shape[0], reach), held.dtype)], axis=1))[reach:-reach]
+        yield fn(np.concatenate([held, np.repeat(held[:, -1:], reach, axis=1) * edge], axis=1))[reach:-reach]
