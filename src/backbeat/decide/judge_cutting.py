@@ -232,7 +232,8 @@ def _missed_cuts(film: Film, music: Music, reach: tuple[float, float], metric: M
 def action(film: Film, music: Music | None) -> Aspect:
     """Judge the visible hits of strength 0.5 and more: share within ± 1 frame of a beat, against chance.
 
-    Hits that are only heard are left out: in a finished film they are the drums themselves.
+    Hits that are only heard are left out: in a finished film they are the drums themselves. What is seen alone holds
+    false hits, which pull the rate to chance, so the aspect is marked as an estimate.
     """
     title = "Action on the beat"
     if (why := _no_grid(music)) or music is None:
@@ -270,4 +271,4 @@ def action(film: Film, music: Music | None) -> Aspect:
     # Where the film never meant to hit the beat, one example is enough.
     told = moments[:4] if best.low > 0 else [replace(m, weight=m.weight / 2) for m in moments[:1]]
     figures = (*metric_figures(best, "hits", "1 frame (at 24 fps)"), *_grid_figures(grids))
-    return Aspect("action", title, best.stars, finding, figures, tuple(told))
+    return Aspect("action", title, best.stars, finding, figures, tuple(told), estimated=True)

@@ -32,7 +32,7 @@ from backbeat.watch.speech import OwnSpeech
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 5
+VERSION = 6
 _DISSOLVE = 4  # pictures
 _EVERY = 0.5  # s between thumbnails; longer where the film would give more than _MOST
 _MOST = 1000
@@ -83,12 +83,14 @@ def look_at_film(path: str) -> FilmSeen:
     gradual = tuple(sorted({c for c, b in zip(places, inner, strict=True) if b.end - b.start >= _DISSOLVE and c > 0}))
     shots = grouped(_shots(media, times, sight, boundaries), prints, media.rate, gradual)
     hearing = ear.hearing()
+    half = 0.5 / float(media.rate)
     film = Film(
         rate=media.rate,
         frames=max(1, times.frame_of(float(sight.time[-1])) + 1),
         cuts=cuts,
         shots=shots,
-        hits=OwnHits().find(sight, SILENCE, boundaries).hits,
+        # A hit shows on the picture whose motion changed, half a frame after the instant that the finder names.
+        hits=tuple(replace(h, time=round(h.time + half, 4)) for h in OwnHits().find(sight, SILENCE, boundaries).hits),
         speech=OwnSpeech().find(hearing),
         repeated=prints.repeated([float(c / media.rate) for c in cuts]),
         frozen=_frozen(sight),
