@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from backbeat.make.retarget import cue_samples
 from backbeat.media.samples import Sound, read_sound
 from backbeat.model.song import Beat, Song
-from backbeat.verbs import retarget
+from backbeat.verbs import retarget, retarget_ground
 from backbeat.verbs.listen import songs
 from backbeat.verbs.session import Session
 from backbeat.work.cache import Cache
@@ -303,7 +303,7 @@ def main() -> None:
         else:
             (song,) = songs([path], session)
         began = time.process_time()
-        ground = retarget.prepare(song, sound)
+        ground = retarget_ground.prepare(song, sound)
         ready = time.process_time() - began
         mono = soxr.resample(sound.samples.mean(0), 48_000, SR).astype(np.float32)
         judge = Judge(mono, chart)

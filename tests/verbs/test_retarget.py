@@ -8,7 +8,7 @@ from backbeat.errors import InputError
 from backbeat.make.retarget import cue_samples
 from backbeat.media.samples import Sound
 from backbeat.model.song import Beat, Song
-from backbeat.verbs import retarget
+from backbeat.verbs import retarget, retarget_ground
 from kit.coded import song_beats, song_sound
 from kit.shared import SHARED, needs_shared
 
@@ -23,7 +23,7 @@ def known(bpm: float = 100.0, seconds: float = 60.0) -> tuple[Song, Sound]:
 @pytest.fixture(scope="module")
 def ground():
     song, sound = known()
-    return retarget.prepare(song, sound)
+    return retarget_ground.prepare(song, sound)
 
 
 def hats(samples: np.ndarray) -> np.ndarray:
@@ -88,7 +88,7 @@ def test_hits_of_the_picture_meet_strong_beats(ground) -> None:
 
 def test_a_song_without_beats_says_so() -> None:
     with pytest.raises(InputError, match="too few to join on"):
-        retarget.prepare(Song("x.wav", 10.0, ()), Sound(np.zeros((2, 480_000), np.float32), RATE))
+        retarget_ground.prepare(Song("x.wav", 10.0, ()), Sound(np.zeros((2, 480_000), np.float32), RATE))
 
 
 @needs_shared
@@ -96,7 +96,7 @@ def test_a_real_song_meets_every_length() -> None:
     name = SHARED / "media" / "songs" / "fnf_senpai"
     rows = [line.split() for line in name.with_suffix(".beats").read_text().splitlines()]
     beats = tuple(Beat(float(t), int(float(p)), 0.5) for t, p in rows)
-    ground = retarget.prepare(Song(str(name.with_suffix(".ogg")), 98.3, beats))
+    ground = retarget_ground.prepare(Song(str(name.with_suffix(".ogg")), 98.3, beats))
     for length in (45.0, 90.0, 150.0):
         made = retarget.fit(ground, length)
         assert made.clean

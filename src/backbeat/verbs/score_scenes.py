@@ -161,7 +161,8 @@ class Fitted:
 def fit_song(song: Song, span: Span, film: Scene, *, first: bool, last: bool, join: str) -> Fitted:
     """Bring a song to its scene: in on a downbeat, its last beat on the next scene's first picture."""
     from backbeat.decide.retarget import Event
-    from backbeat.verbs.retarget import fit, prepare
+    from backbeat.verbs.retarget import fit
+    from backbeat.verbs.retarget_ground import prepare
 
     ringing = join == "ring-out" and not last
     length = span.length + (OVERLAP if ringing else 0.0) - (BREATH if join == "breath" and not last else 0.0)

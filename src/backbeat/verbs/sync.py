@@ -215,7 +215,8 @@ def _music(options: SyncOptions, song: Song, length: float) -> tuple[Grid, Cue |
     if not options.allow_seams:
         return grid, None, ()
     from backbeat.decide.retarget_cue import cue_beats
-    from backbeat.verbs.retarget import fit, prepare
+    from backbeat.verbs.retarget import fit
+    from backbeat.verbs.retarget_ground import prepare
 
     ground = prepare(song)
     made = fit(ground, length)
