@@ -91,6 +91,12 @@ def soft(net: Network, prices: Prices, heat: float) -> tuple[Floats, float]:
     grown = np.exp((red - top[net.row_of]) / heat)
     mass = np.add.reduceat(grown, net.begin)
     value = (top + heat * np.log(mass)).tolist()
+    chance, best = _slot_chances(net, value, heat)
+    return (chance / mass)[net.row_of] * grown, best
+
+
+def _slot_chances(net: Network, value: list[float], heat: float) -> tuple[Floats, float]:
+    """Return how likely a random path takes each slot, for soft slot `value`, and the soft optimum."""
     ahead, behind = [NEVER] * net.nodes, [NEVER] * net.nodes
     behind[0] = 0.0
     ahead[-1] = 0.0
@@ -100,10 +106,31 @@ def soft(net: Network, prices: Prices, heat: float) -> tuple[Floats, float]:
     for a, b, v in zip(reversed(net.first), reversed(net.last), reversed(value), strict=True):
         ahead[a] = add(ahead[a], ahead[b] + v, heat)
     best = behind[-1]
-    likely = np.exp(
-        np.minimum((np.array(behind)[net.first] + np.array(value) + np.array(ahead)[net.last] - best) / heat, 0.0)
-    )
-    return (likely / mass)[net.row_of] * grown, best
+    through = np.array(behind)[net.first] + np.array(value) + np.array(ahead)[net.last] - best
+    return np.exp(np.minimum(through / heat, 0.0)), best
+
+
+def settle_rows(net: Network, prices: Prices, sweeps: int, heat: float) -> Prices:
+    """Return prices whose rows of the style balance, with the footage's prices as they are: cheap, a slot at a time."""
+    rows, n = net.rows, net.rows.styles
+    mine = np.r_[np.arange(n), len(rows.low) - 1]
+    of_slot = net.sc.grid.row[net.slots]
+    red = net.reduced(prices)
+    top = np.maximum.reduceat(red, net.begin)
+    mass = np.add.reduceat(np.exp((red - top[net.row_of]) / heat), net.begin)
+    plain = top + heat * np.log(mass) + prices.row[of_slot] + prices.row[-1]
+    row, side = prices.row.copy(), np.zeros(len(mine))
+    step = np.full(len(mine), 0.05)
+    for _ in range(sweeps):
+        chance, _ = _slot_chances(net, (plain - row[of_slot] - row[-1]).tolist(), heat)
+        counted = np.r_[np.bincount(of_slot, chance, n)[:n], chance.sum()]
+        over, under = counted - rows.high[mine], counted - rows.low[mine]
+        at_rest = np.maximum(over, 0.0) + np.minimum(under, 0.0)
+        new = np.clip(np.where(row[mine] > 0, over, np.where(row[mine] < 0, under, at_rest)), -1.0, 1.0)
+        step = np.clip(_step(step, new * side), 1e-4, 0.2)
+        moved = np.clip(row[mine] + step * new, -rows.rate[mine], rows.rate[mine])
+        row[mine], side = np.where(moved * row[mine] < 0, 0.0, moved), new
+    return Prices(prices.frame, row)
 
 
 def _logadd(x: float, y: float, heat: float) -> float:

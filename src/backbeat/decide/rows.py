@@ -18,6 +18,7 @@ from backbeat.decide.place import Placements, Scene
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.problem import CutProblem
 
+SHORT = 60  # clips; in films of fewer their number is held to 5 %
 FAIR = 2.0  # a take may fill this many times its even share of the film before it counts as a favourite
 
 
@@ -87,9 +88,14 @@ def style_bounds(target: Floats) -> tuple[Floats, Floats]:
 
 
 def film_bounds(clips: float) -> tuple[float, float]:
-    """Return the fewest and the most clips of a film for which the style asks `clips`."""
+    """Return the fewest and the most clips of a film for which the style asks `clips`.
+
+    In a short film the whole numbers about each length's count could add up to a tenth too many; in a long one they
+    hold the sum by themselves, and a tight row over them would only make the prices slow to settle.
+    """
     nearest = float(np.round(clips))
-    return min(float(np.ceil(clips * 0.95)), nearest), max(float(np.floor(clips * 1.05)), nearest)
+    slack = 0.05 if clips < SHORT else 0.1
+    return min(float(np.ceil(clips * (1 - slack))), nearest), max(float(np.floor(clips * (1 + slack))), nearest)
 
 
 def shares(problem: CutProblem, grid: Grid) -> dict[str, float]:

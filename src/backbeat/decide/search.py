@@ -61,6 +61,7 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
         kept = np.union1d(kept, near_best(columns, at, margin))
         net = Network(sc, rows, columns.placements().take(kept))
         at = prices.polish(net, at, max(1, round(share * sweeps)), hot, cold)
+        at = prices.settle_rows(net, at, max(1, sweeps // 3), cold)
     else:
         bound = min(bound, price_out(columns, at))
     if not seek:
