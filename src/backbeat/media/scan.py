@@ -49,9 +49,10 @@ class Picture:
 
 
 def small_size(media: Media) -> tuple[int, int]:
-    """Return the even (width, height) of the small luma: at most about 320 x 180 in area, never enlarged."""
+    """Return the even (width, height) of the small luma: at most about 320 x 180 in area, grown only to 32 a side."""
     scale = min(1.0, (_AREA / max(1, media.width * media.height)) ** 0.5)
-    return max(16, round(media.width * scale / 2) * 2), max(16, round(media.height * scale / 2) * 2)
+    # optical flow at half this size needs 12 points a side
+    return max(32, round(media.width * scale / 2) * 2), max(32, round(media.height * scale / 2) * 2)
 
 
 class Scan:

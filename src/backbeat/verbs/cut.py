@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FILMS = (".mp4", ".mov", ".m4v", ".mkv")
 TAKES_UNDER_SONG_DB = -9.0
+LOUDNESS = -14.0  # LUFS, what streaming services play at; peaks stay under -1 dBTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,11 @@ def _make(timeline: Timeline, film: str, papers: str, session: Session) -> Check
     from backbeat.exchange import otio
     from backbeat.make.check import check
     from backbeat.make.film import render
+    from backbeat.make.settings import RenderSettings
 
     with output.placed(papers) as paper, output.placed(film) as picture:
-        rendered = render(timeline, picture, progress=session.progress)
+        settings = RenderSettings(loudness=LOUDNESS)
+        rendered = render(timeline, picture, settings=settings, progress=session.progress)
         session.progress.start("checking the film", 0)
         checked = check(picture, timeline, looks=rendered.looks)
         session.progress.stop()
