@@ -93,21 +93,22 @@ def decode(beat: Array, down: Array, fps: int, prior: Array, meters: tuple[int, 
     reach = int(period.max()) + 1
     step = int(period.min()) - 1  # so many frames do not depend on each other
     arrive = np.full((n + reach, len(places.before), len(period)), _LOW, np.float32)
-    leave = arrive.copy()
+    ring = reach + 2 * step  # of the scores of leaving only the slowest period is looked back at
+    leave = np.full((ring, *arrive.shape[1:]), _LOW, np.float32)
     which = np.arange(len(period))
     for start in range(0, n, step):
         stop = min(start + step, n)
         rows = np.arange(start, stop)[:, None] + reach - period
-        best = leave[rows, :, which]  # (frame, state, place)
+        best = leave[rows % ring, :, which]  # (frame, state, place)
         for late in (-1, 1):
-            np.maximum(best, leave[rows - late, :, which] - _LATE, out=best)
+            np.maximum(best, leave[(rows - late) % ring, :, which] - _LATE, out=best)
         came = best[:, :, places.before].transpose(0, 2, 1) + weight
         if start < reach:  # the first beat comes within the slowest period
             came[: reach - start] = np.maximum(came[: reach - start], 0)
         here = came + odds[start:stop, :, None]
         arrive[start + reach : stop + reach] = here
-        leave[start + reach : stop + reach] = _moved(here)
-    return _trace(arrive, leave, period, weight, places, reach)
+        leave[np.arange(start + reach, stop + reach) % ring] = _moved(here)
+    return _trace(arrive, period, weight, places, reach)
 
 
 def _moved(here: Array) -> Array:
@@ -120,7 +121,7 @@ def _moved(here: Array) -> Array:
     return out
 
 
-def _trace(arrive: Array, leave: Array, period: NDArray[np.int64], weight: Array, places: _Places, reach: int) -> Path:
+def _trace(arrive: Array, period: NDArray[np.int64], weight: Array, places: _Places, reach: int) -> Path:
     """Follow the best path back; its choices are found again instead of having been stored."""
     tail = arrive[-reach:]
     row, place, state = (int(v) for v in np.unravel_index(int(tail.argmax()), tail.shape))
@@ -132,7 +133,8 @@ def _trace(arrive: Array, leave: Array, period: NDArray[np.int64], weight: Array
     while True:
         place = int(places.before[place])
         rows = [row - int(period[state]) - late for late in (0, -1, 1)]
-        values = [float(leave[r, place, state]) - float(_LATE) * (i > 0) for i, r in enumerate(rows)]
+        leave = _moved(arrive[rows, place][:, None])[:, 0, state]
+        values = [float(score) - float(_LATE) * (i > 0) for i, score in enumerate(leave)]
         choice = int(np.argmax(values))
         if row < 2 * reach and values[choice] + float(weight[state]) <= 0:
             break

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import fft
 
 from backbeat.listen.spectrum import RATE
 from backbeat.model.song import Key
@@ -32,7 +33,7 @@ def chroma(mono: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.zeros((len(frames), 12), np.float32)
     rows, pitches, weights = [], [], []
     for i in range(0, len(frames), 256):
-        power = np.log1p(np.abs(np.fft.rfft(frames[i : i + 256] * window, axis=1)[:, low - 1 : high + 1]))
+        power = np.log1p(np.abs(fft.rfft(frames[i : i + 256] * window, axis=1)[:, low - 1 : high + 1]))
         mid, left, right = power[:, 1:-1], power[:, :-2], power[:, 2:]
         row, peak = np.nonzero((mid > left) & (mid >= right) & (mid > 0.3 * power.max(1, keepdims=True) + 1e-3))
         a, b, c = left[row, peak], mid[row, peak], right[row, peak]

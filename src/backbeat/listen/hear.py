@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from backbeat.listen import harmony, loudness, moments, sections, spectrum, voca
 from backbeat.listen.corrections import Corrections, apply, checked
 from backbeat.listen.tempo import tempo_of
 from backbeat.listen.tracker import BeatTracker, Grid
-from backbeat.media.samples import read_sound
+from backbeat.media.samples import sound_blocks
 from backbeat.media.tags import read_tags
 from backbeat.model.song import Beat, Song
 from backbeat.work import plugins
@@ -21,8 +22,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 5  # of everything heard; a change makes the cache hear again
-_RATE = 44_100
+VERSION = 6  # of everything heard; a change makes the cache hear again
 _UNSURE = 0.6  # beat confidence under which the grid is not to be trusted
 
 
@@ -40,20 +40,35 @@ def hear(path: str, *, tracker: str = "own", corrections: Corrections | None = N
     InputError
         If a correction is out of range.
     """
-    import soxr
-
     corrections = checked(corrections or Corrections())
     ear: BeatTracker = plugins.load("beats", tracker)()
-    sound = read_sound(path, rate=_RATE, channels=2)
-    mono = soxr.resample(sound.samples.mean(0), _RATE, spectrum.RATE, quality="MQ")
-    loud = loudness.integrated(sound.samples, _RATE)
-    duration = sound.duration
-    del sound
+    mono, loud, duration = _take_in(path)
     if loud <= loudness.SILENCE and not np.abs(mono).max(initial=0.0) > 1e-4:
         return Song(path, duration, (), beat_confidence=0.0, energy_step=intensity.STEP, notes=("silence",))
     look = spectrum.look(mono)
     grid = apply(ear.track(look, corrections.bpm or None), corrections)
     return _song(path, duration, look, grid, loud)
+
+
+def _take_in(path: str) -> tuple[NDArray[np.float32], float, float]:
+    """Return the sound of `path` as one channel at `spectrum.RATE`, its loudness (LUFS) and duration (s).
+
+    Block by block: of two hours of stereo only the one channel is ever held.
+    """
+    import soxr
+
+    blocks = sound_blocks(path, channels=2, widen=False)
+    first = next(blocks)
+    rate, heard = first.rate, 0
+    meter = loudness.Meter(rate, len(first.samples))
+    fold = soxr.ResampleStream(rate, spectrum.RATE, 1, dtype="float32", quality="MQ")
+    parts = []
+    for block in itertools.chain([first], blocks):
+        heard += block.samples.shape[1]
+        meter.add(block.samples)
+        parts.append(fold.resample_chunk(block.samples.mean(0)))
+    parts.append(fold.resample_chunk(np.zeros(0, np.float32), last=True))
+    return np.concatenate(parts), meter.integrated(), heard / rate
 
 
 def _song(path: str, duration: float, look: spectrum.Look, grid: Grid, loud: float) -> Song:

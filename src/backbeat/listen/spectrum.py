@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 RATE = 22_050
 FPS = 50
@@ -79,7 +80,7 @@ def log_mel(mono: Array) -> Array:
     out = np.empty((len(frames), BANDS), np.float32)
     bank = mel_bank()
     for i in range(0, len(frames), _BLOCK):
-        spectrum = np.fft.rfft(frames[i : i + _BLOCK] * window, axis=1)
+        spectrum = fft.rfft(frames[i : i + _BLOCK] * window, axis=1)
         out[i : i + _BLOCK] = np.abs(spectrum).astype(np.float32) @ bank
     np.log1p(20 * out, out=out)
     return out
@@ -97,7 +98,7 @@ def attack(mono: Array) -> Array:
     edges = np.array([0, 2, 4, 7, 12, 20, 35, 62, _ATTACK_WINDOW // 2 + 1])
     parts = []
     for i in range(0, len(frames), 4 * _BLOCK):
-        power = np.abs(np.fft.rfft(frames[i : i + 4 * _BLOCK] * window, axis=1)).astype(np.float32)
+        power = np.abs(fft.rfft(frames[i : i + 4 * _BLOCK] * window, axis=1)).astype(np.float32)
         parts.append(np.log1p(10 * np.add.reduceat(power, edges[:-1], axis=1) / np.diff(edges).astype(np.float32)))
     bands = np.concatenate(parts)
     rise = np.zeros(len(bands), np.float32)
