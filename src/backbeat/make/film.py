@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -17,6 +13,7 @@ import av
 from backbeat.errors import BackbeatError
 from backbeat.make.codecs import picture_format, sound_format
 from backbeat.make.facts import completed
+from backbeat.make.parts import folder_of
 from backbeat.make.segments import Coded, Segment, encode, encode_all, plan, write_fault
 from backbeat.make.settings import RenderSettings
 from backbeat.make.sound import sound_of, write_stems
@@ -63,7 +60,7 @@ def render(
     Raises
     ------
     InputError
-        If the settings do not fit, the timeline is empty, or the disk is full.
+        If the settings do not fit, the timeline is empty, the disk is full, or another render works in `parts`.
     MediaError
         If a source cannot be read; the message names the place in the film.
     MissingPartError
@@ -75,7 +72,7 @@ def render(
     timeline = completed(timeline)
     form = picture_format(timeline, settings, output)
     stems: tuple[str, ...] = ()
-    with _folder(output, parts) as folder:
+    with folder_of(output, parts) as folder:
         segments = plan(timeline, form, settings.look, (first, last), folder)
         coded = _pictures(segments, settings.workers, progress)
         progress.start("sound and join", last - first, "frames")
@@ -105,7 +102,7 @@ def _pictures(segments: list[Segment], workers: str, progress: Progress) -> list
     if len(todo) < len(segments):
         progress.say(f"going on: {len(segments) - len(todo)} of {len(segments)} segments are there")
         progress.advance(frames - sum(s.last - s.first for s in todo))
-    if workers == "1":
+    if workers == "1" or len(todo) < 2:
         return list(encode_all(todo, progress.advance))
     coded = []
     with open_pool(workers) as pool:
@@ -115,17 +112,3 @@ def _pictures(segments: list[Segment], workers: str, progress: Progress) -> list
             coded.append(result)
             progress.advance(result.frames)
     return coded
-
-
-@contextmanager
-def _folder(output: str, parts: str | None) -> Iterator[str]:
-    if parts is None:
-        try:
-            with tempfile.TemporaryDirectory(prefix=".backbeat-", dir=Path(output).parent) as folder:
-                yield folder
-        except PermissionError as error:
-            raise write_fault(error, output) from error
-        return
-    Path(parts).mkdir(exist_ok=True)
-    yield parts
-    shutil.rmtree(parts, ignore_errors=True)

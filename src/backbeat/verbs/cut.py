@@ -161,8 +161,8 @@ def _make(timeline: Timeline, film: str, papers: str, session: Session) -> Check
     from backbeat.make.film import render
     from backbeat.make.settings import RenderSettings
 
+    settings = RenderSettings(loudness=LOUDNESS, workers=session.workers)
     with output.placed(papers) as paper, output.placed(film) as picture:
-        settings = RenderSettings(loudness=LOUDNESS)
         rendered = render(timeline, picture, settings=settings, progress=session.progress)
         session.progress.start("checking the film", 0)
         checked = check(picture, timeline, looks=rendered.looks)
