@@ -137,7 +137,7 @@ def _from(problem: RetargetProblem, start: Start) -> SongPath | None:
         if k:
             leap = value[wait][source] + cost
             pick = leap.argmin(1)
-            new, tick = np.full_like(value, np.inf), np.empty_like(clock)
+            new, tick = np.full_like(value, np.inf), np.zeros_like(clock)
             new[1:wait, 1:], tick[1:wait, 1:] = value[: wait - 1, :-1], clock[: wait - 1, :-1]
             late[k, 1:] = value[wait, :-1] <= value[wait - 1, :-1]
             new[wait, 1:] = np.minimum(value[wait, :-1], value[wait - 1, :-1])
