@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every picture of the film from the right source frame, every sample in its place."""
 
+import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -62,3 +64,45 @@ def test_check_sees_a_late_cut_and_late_sound(tmp_path: Path) -> None:
     assert [(c.planned, c.found) for c in measured.cuts] == [(30, 31)]
     assert measured.audio_start_ms == pytest.approx(5, abs=0.2)
     assert len(measured.differences) == 3
+
+
+def _boxes(data: bytes, *path: bytes) -> list[bytes]:
+    """Return the bodies of the MP4 boxes at `path`, read by hand."""
+    found, at = [], 0
+    while at + 8 <= len(data):
+        size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        head = 16 if size == 1 else 8
+        size = int.from_bytes(data[at + 8 : at + 16], "big") if size == 1 else size or len(data) - at
+        if kind == path[0]:
+            body = data[at + head : at + size]
+            found += _boxes(body, *path[1:]) if path[1:] else [body]
+        at += size
+    return found
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+def test_the_primer_of_aac_is_cut_by_the_edit_list(tmp_path: Path, suffix: str) -> None:
+    """The file's own edit list, read by hand, and another FFmpeg put the sound where the timeline does."""
+    rate = Fraction(25)
+    a = coded.write_take(tmp_path / "a.mp4", 1, frames=100, rate=rate)
+    film = tmp_path / f"film.{suffix}"
+    render(edit([Clip(0, 60, a.path, 20, rate, sound_gain_db=0.0)], rate), str(film))
+    edits = []
+    for track in _boxes(film.read_bytes(), b"moov", b"trak"):
+        (handler,) = _boxes(track, b"mdia", b"hdlr")
+        if handler[8:12] == b"soun":
+            ((elst),) = _boxes(track, b"edts", b"elst")
+            assert elst[0] == 0
+            edits = [tuple(np.frombuffer(elst, ">i4", 2, 8 + 12 * i)) for i in range(int.from_bytes(elst[4:8], "big"))]
+    assert len(edits) == 1
+    assert edits[0][1] == 1024  # the encoder's delay in samples, which is the media time heard first
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("LOUD: no ffmpeg here, the second demuxer is not asked")
+    command = ["ffmpeg", "-v", "error", "-i", str(film), "-map", "0:a", "-ac", "1", "-f", "f32le", "-"]
+    heard = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.float32)
+    source = coded.take_sound(1, 4.0)[0]
+    for at in (2_000, 60_000):  # near the start and later
+        late, sure = coded.lag(heard[at : at + 48_000], source[38_400 + at : 38_400 + at + 48_000])
+        assert sure > 0.3
+        assert abs(late) < 0.0001
+    assert len(heard) == pytest.approx(2.4 * 48_000, abs=1024)
