@@ -22,7 +22,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 6  # of everything heard; a change makes the cache hear again
+VERSION = 7  # of everything heard; a change makes the cache hear again
 _UNSURE = 0.6  # beat confidence under which the grid is not to be trusted
 
 
