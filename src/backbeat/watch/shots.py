@@ -20,6 +20,7 @@ import numpy as np
 from scipy.ndimage import median_filter
 
 from backbeat.watch.eye import compare
+from backbeat.watch.secondlook import changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,11 @@ _ROUGH = 0.62  # least novelty of a cut among disturbed pictures: above any came
 _SAME = 0.14  # novelty across a disturbance below which the scene is the same
 _RECOLOURED = 5.0  # least jump of the colours (mean of 255 levels) that is a cut by itself
 _SIDE = 3  # pictures on either side of it
+_FAINT = 0.06  # least novelty of a cut that a second look confirms, and how far above its neighbours it stands
+_ABOVE = 5.0
+_GONE = 0.42  # least share of the picture that such a cut replaces
+_FLASH = 8.0  # least rise of light (mean of 255 levels) of a flash
+_STAYED = 0.4  # share of the picture that may be gone across a flash
 _LENGTHS = (6, 9, 13, 18, 24, 30)  # of gradual changes
 
 
@@ -117,6 +123,7 @@ def detect(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], novelty: Sequence[f
         found.append(blended if blend else _unblended(_judge(first, last, new, smalls), thumbs))
     found += gradual(thumbs, smalls, [b for b in found if b.kind != "refused"])
     found += recoloured(thumbs, [b for b in found if b.kind != "refused"])
+    found += faint(smalls, new, [b for b in found if b.kind != "refused"])
     return sorted(found, key=lambda b: b.start)
 
 
@@ -150,6 +157,37 @@ def recoloured(thumbs: Sequence[Bytes], known: Sequence[Boundary]) -> list[Bound
     return found
 
 
+def faint(smalls: Sequence[Bytes], new: Any, known: Sequence[Boundary]) -> list[Boundary]:
+    """Return cuts of little novelty (a large overlay goes on, or both shots are soft) that a second look confirms.
+
+    They stand far above their neighbours, and replace much of the picture whichever two pictures across are compared.
+    """
+    found = []
+    for i in np.flatnonzero(new >= _FAINT).tolist():
+        around = np.concatenate([new[max(1, i - 3) : i], new[i + 1 : i + 4]])
+        if not 2 <= i < len(new) - 2 or new[i] < _ABOVE * float(around.max(initial=0.0)):
+            continue
+        if any(b.start - 2 <= i <= b.end + 2 for b in known) or _flashed(smalls, i):
+            continue
+        if all(changed(smalls[i - a], smalls[i + b]) >= _GONE for a, b in ((1, 0), (2, 0), (1, 1), (2, 2))):
+            found.append(Boundary(i, i, "cut", min(1.0, 0.4 + float(new[i]))))
+    return found
+
+
+def _flashed(smalls: Sequence[Bytes], peak: int) -> bool:
+    """Whether light leaps up at `peak` and falls again, and the scene is the one before: a flash, an explosion."""
+    light = [float(p.mean()) for p in smalls[max(0, peak - 1) : peak + 9]]
+    rise = max(light[1:3], default=0.0) - light[0]
+    if rise < _FLASH:
+        return False
+    later = [k for k in (2, 3, 5, 8) if k + 1 < len(light) and max(light[1:3]) - light[k + 1] >= rise / 3]
+    if any(changed(smalls[peak - 1], smalls[peak + k]) < _STAYED for k in later):
+        return True
+    # sparks and smoke remain, but what is left of the scene comes back as the light goes
+    first = _unlike(smalls[peak - 1], smalls[peak])
+    return any(_unlike(smalls[peak - 1], smalls[peak + k]) < 0.65 * first for k in later if k >= 5)
+
+
 def disturbances(new: Any) -> list[tuple[int, int]]:
     """Return runs (first, last) of pictures whose novelty is high; runs two apart are one."""
     places = np.flatnonzero(new >= _DISTURBED)
@@ -178,7 +216,7 @@ def _judge(first: int, last: int, new: Any, smalls: Sequence[Bytes]) -> Boundary
     befores = {max(0, first - k) for k in ((1, 3) if wide else (1,))}
     afters = {min(len(smalls) - 1, last + k) for k in ((1, 3) if wide else (1, 2))}
     back = any(_unlike(smalls[a], smalls[b]) < max(_SAME, 0.25 * top) for a in befores for b in afters)
-    if back or not (lone or top >= _ROUGH):
+    if back or not (lone or top >= _ROUGH) or _flashed(smalls, peak):
         return Boundary(peak, peak, "refused", min(1.0, top))
     if lone:
         # a weak one is judged again with a better flow, which follows faster jerks
