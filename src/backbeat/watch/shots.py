@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
-from scipy.ndimage import median_filter
+import scipy  # its parts load when first used: a run that finds everything in the cache never pays for them
 
 from backbeat.watch.eye import compare
 from backbeat.watch.secondlook import changed
@@ -140,7 +140,7 @@ def recoloured(thumbs: Sequence[Bytes], known: Sequence[Boundary]) -> list[Bound
     step = np.abs(np.diff(colour, axis=0)).mean(axis=(1, 2, 3))
     found = []
     # a jump is far above the steps about it; medians are dear, and moving pictures have many large steps
-    usual = median_filter(step, 7, mode="nearest")
+    usual = scipy.ndimage.median_filter(step, 7, mode="nearest")
     for i in (np.flatnonzero((step >= 0.8 * _RECOLOURED) & (step > 2 * usual)) + 1).tolist():
         sides = colour[max(0, i - _SIDE) : i], colour[i : i + _SIDE]
         if min(len(side) for side in sides) < 2 or any(b.start - 2 <= i <= b.end + 2 for b in known):
