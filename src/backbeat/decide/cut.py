@@ -18,6 +18,7 @@ from backbeat.model.cue import Cue
 from backbeat.model.timeline import NORMAL, Clip, Marker, Speed, Timeline, Track
 
 SWEEPS = 120
+LUKEWARM = 0.02  # temperature of the average film that a last search follows
 
 
 def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
@@ -41,7 +42,8 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
     unmet: tuple[str, ...] = ()
     if not len(path):
         net = prices.Network(sc, rows, _all(sc))
-        path = beam.search(beam.field(net, found.prices, 200), width=60)
+        likely, _ = prices.soft(net, found.prices, LUKEWARM)
+        path = beam.search(beam.field(net, found.prices, 200), width=60, plan=beam.expected(net, likely))
     if not len(path):
         path = beam.furthest(beam.field(net, found.prices, 200))
         if not len(path):

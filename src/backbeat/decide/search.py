@@ -22,11 +22,17 @@ MORE = 20  # pairs a slot and round after that
 # Rounds: share of the sweeps, temperatures, and how far below the best of its slot a placement is still worth keeping.
 ROUNDS = ((0.15, 0.15, 0.04, 1.0), (0.25, 0.04, 0.012, 0.6), (0.4, 0.012, 0.004, 0.35))
 EXTRA = 3  # most rounds more, where the bound over all placements still lies above that of the working set
-MORE_ROUNDS = 1  # of polish, beam and windows, while the gap is not good
+# Rounds of polish, beam and windows while the gap is not good: share of the sweeps, temperatures, whether to look wide.
+MORE_ROUNDS = ((0.4, 0.012, 0.002, False),)
+# Where footage is scarce its prices settle slowly; in a film of at most so many slots it is cheap to settle them.
+SMALL = 1500
+SMALL_ROUNDS = ((1.25, 0.03, 0.004, True), (0.8, 0.01, 0.001, True))
+POOR = 4e-2  # gap, as a share of what is earned, above which these rounds are run
 GOOD = 7e-3  # share of what is earned
 LEVEL = 2e-3  # by more than this share
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
 CHOICES = 24  # placements a slot that a beam looks at
+WIDE = 80  # and in a wide look: where footage is scarce, the best of a slot are often all taken
 PASSES = 2  # how often the finished film is gone through, window by window
 CROWD = 100  # most placements a slot in the working set
 WARM = 0.2  # share of the sweeps of the first, hot round
@@ -67,16 +73,26 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
     if not seek:
         return Found(net, np.zeros(0, np.int64), NEVER, bound, at)
     best = _films(net, at, PASSES)
-    for _ in range(MORE_ROUNDS):
-        if not len(best.path) or bound - best.value <= GOOD * float(np.maximum(best.net.p.value[best.path], 0).sum()):
-            break
+    small = len(sc.start) <= SMALL
+    for share, hot, cold, wide in (*MORE_ROUNDS, *(SMALL_ROUNDS if small else ())):
+        gap = _gap(best, bound)
+        # Without a film that reaches the end the usual look is of no use again.
+        if gap <= (POOR if wide else GOOD) or not (wide or len(best.path)):
+            continue
         kept = np.union1d(kept, near_best(columns, at, ROUNDS[-1][3]))
         net = Network(sc, rows, columns.placements().take(kept))
-        at = prices.polish(net, at, max(1, round(ROUNDS[-1][0] * sweeps)), ROUNDS[-1][1], ROUNDS[-1][2] / 2)
+        at = prices.polish(net, at, max(1, round(share * sweeps)), hot, cold)
         bound = min(bound, price_out(columns, at))
-        again = _films(net, at, 1)
+        again = _wide_films(net, at) if wide else _films(net, at, 1)
         best = again if again.value > best.value else best
     return dataclasses.replace(best, bound=bound)
+
+
+def _gap(found: Found, bound: float) -> float:
+    """Return the gap as a share of what is earned; infinite without a film."""
+    if not len(found.path):
+        return np.inf
+    return (bound - found.value) / max(float(np.maximum(found.net.p.value[found.path], 0).sum()), 1e-9)
 
 
 def _films(net: Network, at: Prices, passes: int) -> Found:
@@ -87,6 +103,20 @@ def _films(net: Network, at: Prices, passes: int) -> Found:
     for _ in range(passes if len(path) else 0):
         path = beam.improve(where, path)
     return Found(net, path, beam.value_of(net, path), np.inf, at)
+
+
+def _wide_films(net: Network, at: Prices) -> Found:
+    """Return the best film that a wide look finds at prices `at`, with windows for the film of each plan."""
+    likely, _ = prices.soft(net, at, ROUNDS[-1][2])
+    where, plan = beam.field(net, at, WIDE), beam.expected(net, likely)
+    best, value = np.zeros(0, np.int64), NEVER
+    for close in beam.PLANS:
+        path = beam.search(where, plan=plan, plans=(close,))
+        for _ in range(PASSES if len(path) else 0):
+            path = beam.improve(where, path)
+        if (worth := beam.value_of(net, path)) > value:
+            best, value = path, worth
+    return Found(net, best, value, np.inf, at)
 
 
 def _first(columns: Columns, at: Prices) -> Placements:
