@@ -23,6 +23,8 @@ def eased(clip: Clip, shot: Shot, problem: CutProblem, grid: Grid) -> Clip:
     """
     factor = clip.speed.factor
     low, high = problem.style.speed
+    if not problem.reuse:  # slower than its pictures last would show some of them twice
+        low = max(low, 1.001 * min(1.0, float(problem.rate / clip.source_rate)))
     ease = min(EASE, high / factor - 1, 1 - low / factor)
     seen = [s for s in explain.seen_hits(clip, shot, problem, grid) if not s.on_cut and s.bell > 0.5]
     if ease < 0.02 or not seen:

@@ -81,6 +81,9 @@ def _speed(i: int, clip: Clip, take: Take, problem: CutProblem) -> list[Violatio
     factors = [clip.speed.factor] if clip.speed.constant else slopes(clip)
     if any(not low - 2e-3 <= f <= high + 2e-3 for f in factors) and not clip.locked:
         out.append(Violation("speed", i, f"speed {factors} outside {low}..{high}"))
+    lasting = min(1.0, float(problem.rate / clip.source_rate))
+    if not problem.reuse and not clip.locked and min(factors) < lasting - 1e-4:
+        out.append(Violation("reuse", i, f"runs at {min(factors):.3f}, so it shows source frames twice"))
     changed = any(abs(f - 1) > 0.03 for f in factors)
     span = clip.source_span(problem.rate)
     rate = float(clip.source_rate)
