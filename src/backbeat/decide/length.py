@@ -64,12 +64,7 @@ def _asked(song: Song, takes: tuple[Take, ...], style: Style, length: str | floa
     if length == "song":
         return song.duration, "the whole song", True
     if length == "auto":
-        good = CARRY * sum(
-            (s.end_frame - s.start_frame) / float(t.media.rate)
-            for t in takes
-            for s in t.shots
-            if s.quality >= style.quality_floor
-        )
+        good = carried(takes, style)
         wanted = min(song.duration, max(good, min(10.0, song.duration)))
         return wanted, "as long as the material carries", wanted >= song.duration
     if isinstance(length, str):
@@ -79,6 +74,16 @@ def _asked(song: Song, takes: tuple[Take, ...], style: Style, length: str | floa
     if length > song.duration:
         return song.duration, f"the song ends at {clock(song.duration)}", True
     return float(length), f"{length:g} s as asked", True
+
+
+def carried(takes: tuple[Take, ...], style: Style) -> float:
+    """Return how many seconds of film the footage carries without drag."""
+    return CARRY * sum(
+        (s.end_frame - s.start_frame) / float(t.media.rate)
+        for t in takes
+        for s in t.shots
+        if s.quality >= style.quality_floor
+    )
 
 
 def capacity(song: Song, takes: tuple[Take, ...], style: Style) -> float:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backbeat.model.time import Span
 
@@ -57,3 +57,14 @@ class Cue:
     def film_time(self, song_time: float) -> float:
         """Return the film second at which `song_time` sounds, before any seam."""
         return self.start + (song_time - self.song_in) / self.stretch
+
+    def later(self, by: float) -> Cue:
+        """Return the cue begun `by` seconds later in the film, its keys and ducks with it."""
+        return replace(
+            self,
+            start=self.start + by,
+            end=self.end + by,
+            ducks=tuple(replace(d, span=Span(d.span.start + by, d.span.end + by)) for d in self.ducks),
+            gain_keys=tuple((t + by, db) for t, db in self.gain_keys),
+            tempo_map=tuple((t + by, song) for t, song in self.tempo_map),
+        )

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError, MediaError
 from backbeat.model.plan import Lock
-from backbeat.model.time import parse_rate, seconds_at
+from backbeat.model.time import seconds_at
+from backbeat.verbs.asked import format_of, style_of, why_no_takes, with_sound, without
 from backbeat.verbs.session import Session
 from backbeat.work import output
 
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
     from backbeat.decide.problem import CutProblem, Solution
     from backbeat.listen.corrections import Corrections
     from backbeat.make.check import Checked
-    from backbeat.model.footage import Take
-    from backbeat.model.plan import Style
     from backbeat.model.timeline import Clip, Timeline
 
 FILMS = (".mp4", ".mov", ".m4v", ".mkv")
-TAKES_UNDER_SONG_DB = -9.0
 LOUDNESS = -14.0  # LUFS, what streaming services play at; peaks stay under -1 dBTP
 
 
@@ -104,18 +101,18 @@ def cut(options: CutOptions, session: Session, corrections: Corrections | None =
         output.check(options.output, force=options.force, inputs=sources, suffixes=FILMS)
         output.check(papers, force=options.force, inputs=(*sources, options.previous))
     _check_sources(options)
-    style = _style(options)
+    style = style_of(options.style)
     timings: dict[str, float] = {}
 
     with _timed(timings, "listen"):
         song = listen.songs([options.song], session, tracker=options.tracker, corrections=corrections)[0]
     with _timed(timings, "watch"):
         watched = watch.takes(list(options.footage), session)
-    takes = _without(watched.takes, options.output)
+    takes = without(watched.takes, options.output)
     if not takes:
         kind = MediaError if watched.left_out else InputError
-        raise kind(*_why_no_takes(options.footage, watched.left_out))
-    rate, width, height = _format(options, takes)
+        raise kind(*why_no_takes(options.footage, watched.left_out))
+    rate, width, height = format_of(options.rate, options.size, (t.media for t in takes))
 
     with _timed(timings, "decide"):
         session.progress.start("deciding", 0)
@@ -132,7 +129,7 @@ def cut(options: CutOptions, session: Session, corrections: Corrections | None =
         if wrong:  # a bug of ours: say so with a traceback rather than make a wrong film
             raise RuntimeError(f"the decision broke its own rules: {wrong[:3]}")
         timeline = decide_cut.timeline(problem, solution, width=width, height=height, name=Path(options.output).stem)
-        timeline = _with_sound(timeline, options.sound, problem)
+        timeline = _heard(timeline, options.sound, problem)
         session.progress.stop()
 
     checked = None
@@ -190,37 +187,6 @@ def _check_sources(options: CutOptions) -> None:
         raise InputError(f"--order {options.order}: no such order", "use free, name, time or story")
 
 
-def _why_no_takes(places: tuple[str, ...], left_out: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    if left_out:
-        path, reason = left_out[0]
-        more = f", nor {len(left_out) - 1} more" if len(left_out) > 1 else ""
-        return (
-            f"no footage that can be used: {reason if path in reason else f'{path}: {reason}'}{more}",
-            "give at least one readable video",
-        )
-    return f"{', '.join(places) or 'no footage given'}: no video in it", "give a folder or files of video"
-
-
-def _without(takes: tuple[Take, ...], path: str) -> tuple[Take, ...]:
-    """Leave out the film of an earlier run that lies among its footage."""
-    target = Path(path).absolute()
-    return tuple(t for t in takes if Path(t.media.path).absolute() != target)
-
-
-def _style(options: CutOptions) -> Style:
-    from backbeat.decide import styles
-
-    if options.style.endswith(".toml"):
-        try:
-            text = Path(options.style).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{options.style}: cannot be read ({error})", "check the name of the style file"
-            ) from error
-        return styles.parse(text, options.style)
-    return styles.builtin(options.style)
-
-
 def _length(text: str) -> str | float:
     from backbeat.model.time import parse_clock
 
@@ -233,37 +199,6 @@ def _length(text: str) -> str | float:
     if not 0.5 <= seconds <= 24 * 3600:
         raise InputError(f"--length {text}: too short or too long for a film", "give at least half a second")
     return seconds
-
-
-def _format(options: CutOptions, takes: tuple[Take, ...]) -> tuple[Fraction, int, int]:
-    """Return rate and size: what was asked, else what most of the footage has (by running time)."""
-    rates: Counter[Fraction] = Counter()
-    sizes: Counter[tuple[int, int]] = Counter()
-    for take in takes:
-        media = take.media
-        weight = max(1, round(media.duration * 100))
-        if 20 <= media.rate <= 61:
-            rates[media.rate] += weight
-        # a large picture counts for more: shrinking loses less than blowing up
-        sizes[media.width, media.height] += weight * min(media.width, media.height)
-    rate = max(rates, key=lambda r: (rates[r], -r)) if rates else Fraction(25)
-    width, height = max(sizes, key=lambda s: (sizes[s], s))
-    if options.rate:
-        try:
-            rate = parse_rate(options.rate)
-        except (ValueError, ZeroDivisionError):
-            raise InputError(f"--rate {options.rate}: not a frame rate", "give 24, 23.976 or 30000/1001") from None
-        if not 5 <= rate <= 240:
-            raise InputError(f"--rate {options.rate}: not a rate for a film", "give a rate from 5 to 240")
-    if options.size:
-        try:
-            width, height = (int(n) for n in options.size.lower().split("x"))
-        except ValueError:
-            raise InputError(f"--size {options.size}: not a size", "give 1920x1080") from None
-        if not (16 <= width <= 8192 and 16 <= height <= 8192):
-            raise InputError(f"--size {options.size}: not a size for a film", "give sides from 16 to 8192")
-    # 4:2:0 pictures have even sides
-    return rate, width + width % 2, height + height % 2
 
 
 def _earlier(options: CutOptions, rate: Fraction) -> tuple[tuple[Lock, ...], tuple[Clip, ...]]:
@@ -285,30 +220,15 @@ def _earlier(options: CutOptions, rate: Fraction) -> tuple[tuple[Lock, ...], tup
     return locks, clips
 
 
-def _with_sound(timeline: Timeline, sound: str, problem: CutProblem) -> Timeline:
+def _heard(timeline: Timeline, sound: str, problem: CutProblem) -> Timeline:
     """Set what is heard: the song, the takes' own sound, or both; and how the music ends."""
-    from backbeat.decide.voices import may_be_heard
-
-    takes = {t.media.path: t for t in problem.takes if t.media.has_sound}
-    level = {"mix": TAKES_UNDER_SONG_DB, "takes": 0.0}.get(sound)
-
-    def heard(clip: Clip) -> Clip:
-        take = takes.get(clip.take)
-        fine = take is not None and (sound == "takes" or may_be_heard(clip, take, timeline.rate))
-        return replace(clip, sound_gain_db=level if fine else None)
-
-    tracks = tuple(
-        replace(track, clips=tuple(heard(c) for c in track.clips))
-        if track.kind == "picture" and track.enabled
-        else track
-        for track in timeline.tracks
-    )
+    timeline = with_sound(timeline, sound, problem.takes)
     if sound == "takes":
-        return replace(timeline, tracks=tracks, cues=())
+        return replace(timeline, cues=())
     end = problem.song_in + timeline.duration
     # a song that is cut off before its end goes out over about a bar
     fade = 0.0 if end >= problem.song.duration - 0.05 else min(2.0, timeline.duration / 8)
-    return replace(timeline, tracks=tracks, cues=tuple(replace(c, fade_out=fade) for c in timeline.cues))
+    return replace(timeline, cues=tuple(replace(c, fade_out=fade) for c in timeline.cues))
 
 
 def _judge(timeline: Timeline, problem: CutProblem) -> tuple[Metric, Metric]:

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``make``: a film of two barcoded scenes, read back picture by picture and beat by beat."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from backbeat.cli.main import app
+from backbeat.exchange import otio
+from backbeat.verbs import make
+from backbeat.verbs.session import Session
+from backbeat.work.cache import Cache
+from kit import coded
+
+PROJECT = """
+[film]
+songs = "songs"
+size = "160x90"
+
+[[scene]]
+name = "one"
+footage = "one"
+title = "The film"
+
+[[scene]]
+name = "two"
+footage = "two"
+song = "songs/quick.flac"
+caption = "Berlin"
+end = "The end"
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    root = tmp_path_factory.mktemp("project")
+    (root / "songs").mkdir()
+    coded.write_wav(root / "songs/slow.flac", coded.song_sound(100.0, 24.0, seed=1))
+    coded.write_wav(root / "songs/quick.flac", coded.song_sound(132.0, 24.0, seed=2))
+    for number, name in enumerate(("one", "two")):
+        (root / name).mkdir()
+        for take in range(3):
+            coded.write_take(
+                root / name / f"t{take}.mp4", 10 * number + take, frames=24 * 6, cuts=(60,), hits=(1.5, 4.0)
+            )
+    (root / "film.toml").write_text(PROJECT, encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    return Session(cache=Cache(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="module")
+def made(place, session):
+    return make.make(make.MakeOptions(str(place / "film.toml")), session)
+
+
+def truth(song):
+    """Return the song's true downbeats."""
+    return coded.song_beats({"slow": 100.0, "quick": 132.0}[Path(song).stem], 24.0)[::4]
+
+
+def test_every_picture_is_the_one_the_timeline_names(made):
+    read = coded.read_film(made.film)
+    line = otio.load(made.timeline_file)
+    assert len(read.codes) == line.frames == made.timeline.frames
+    takes = {m.path: int(Path(m.path).stem[1:]) + 10 * (Path(m.path).parent.name == "two") for m in line.takes}
+    expected = coded.expected_codes(line, takes)
+    assert sum(e is not None for e in expected) > 400
+    wrong = [n for n, (a, b) in enumerate(zip(expected, read.codes, strict=True)) if a is not None and a != b]
+    assert wrong == []
+    assert made.checked.differences == ()
+
+
+def test_scenes_begin_on_a_downbeat_of_their_song_and_cards_end_on_one(made):
+    rate = made.timeline.rate
+    first, second = made.scenes
+    assert first.end == second.start
+    cue = made.timeline.cues[1]
+    beats = [cue.film_time(t) for t in truth(cue.path)]
+    assert min(abs(t - second.start) for t in beats) < 0.015  # the tracker's error, not a frame's
+    old = made.timeline.cues[0]
+    assert min(abs(old.film_time(t) - first.end) for t in truth(old.path)) < 0.5 / rate + 0.015
+    title, *_, end = made.timeline.tracks[0].clips
+    assert title.title.text == "The film"
+    assert min(abs(old.film_time(t) - float(title.end / rate)) for t in truth(old.path)) < 0.5 / rate + 0.015
+    assert end.title.text == "The end"
+    assert end.end == made.timeline.frames
+    (caption,) = made.timeline.tracks[1].clips
+    assert caption.title.kind == "lower-third"
+    assert caption.start > second.start * rate
+
+
+def test_a_scene_that_did_not_change_is_not_solved_again(place, session, made, monkeypatch):
+    from backbeat.verbs import make_scene
+
+    solved = []
+    plain = make_scene.solve
+    monkeypatch.setattr(make_scene, "solve", lambda job: solved.append(job.name) or plain(job))
+    again = make.make(make.MakeOptions(str(place / "film.toml"), dry_run=True), session)
+    assert solved == []
+    assert [s.kept for s in again.scenes] == [True, True]
+    assert again.timeline == made.timeline
+    other = place / "other.toml"
+    other.write_text(PROJECT.replace('caption = "Berlin"', 'caption = "Paris"'), encoding="utf-8")
+    changed = make.make(make.MakeOptions(str(other), dry_run=True), session)
+    assert solved == ["two"]
+    assert [s.kept for s in changed.scenes] == [True, False]
+
+
+def test_a_broken_scene_is_named_and_the_others_are_made(place, session):
+    (place / "broken").mkdir(exist_ok=True)
+    (place / "broken/a.mp4").write_bytes(b"no film at all")
+    path = place / "broken.toml"
+    path.write_text(PROJECT + '[[scene]]\nname = "three"\nfootage = "broken"\n', encoding="utf-8")
+    result = make.make(make.MakeOptions(str(path), dry_run=True), session)
+    assert [s.name for s in result.scenes] == ["one", "two"]
+    ((name, reason),) = result.failed
+    assert name == "three"
+    assert "a.mp4" in reason
+
+
+def test_a_run_time_is_shared_and_kept(place, session):
+    path = place / "short.toml"
+    path.write_text(PROJECT.replace("[film]", '[film]\nlength = "0:20"'), encoding="utf-8")
+    result = make.make(make.MakeOptions(str(path), dry_run=True), session)
+    assert result.timeline.duration == pytest.approx(20.0, abs=0.03)
+    starts = [s.start for s in result.scenes] + [result.timeline.duration]
+    assert all(5 < b - a < 15 for a, b in pairwise(starts))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said", "hint"),
+    [
+        ("size =", "sizes =", 4, "unknown key 'sizes'", "'size'"),
+        ('caption = "Berlin"', 'captain = "Berlin"', 15, "unknown key 'captain'", "'caption'"),
+        ('caption = "Berlin"', "rate = 24", 15, "unknown key 'rate'", "under [film]"),
+        ('size = "160x90"', 'size = "big"', 4, "not a size", "1920x1080"),
+        ('size = "160x90"', 'loudness = "streming"', 4, "no such choice", "'streaming'"),
+        ('footage = "two"', 'footage = "tow"', 13, "no such file or folder", "'two'"),
+        ('song = "songs/quick.flac"', 'song = "songs/quik.flac"', 14, "no such file", "'quick.flac'"),
+        ('caption = "Berlin"', "caption = 4", 15, "caption is a text, not a number", "caption ="),
+        ('caption = "Berlin"', "length = -4", 15, "not a time", "1:35"),
+        ('caption = "Berlin"', "length = 0.5", 15, "too short for a scene", "a second"),
+        ('caption = "Berlin"', 'caption = "Berlin', 15, "not TOML", "quotes"),
+        ('name = "two"', 'name = "one"', 12, "two scenes are called 'one'", "its own name"),
+        ('footage = "two"', 'mood = "dark"', 11, "neither footage nor an edit", "footage ="),
+        ("[[scene]]", "[scene]", 11, "not TOML", "[[scene]]"),
+    ],
+)
+def test_mistakes_in_the_project_are_told_with_their_line(place, old, new, line, said, hint):
+    path = place / "wrong.toml"
+    path.write_text(PROJECT.replace(old, new), encoding="utf-8")
+    result = CliRunner().invoke(app, ["make", str(path), "--json", "--dry-run", "--progress", "none"])
+    told = json.loads(result.stdout)
+    assert result.exit_code == 2
+    assert told["error"].startswith(f"{path}:{line}: ")
+    assert said in told["error"]
+    assert hint in told["try"]
