@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backbeat.errors import InputError
-from backbeat.model.project import CHOOSE, JOINS, MODES, Project, ScenePlan
+from backbeat.model.project import CHOOSE, Project, ScenePlan
 from backbeat.model.time import parse_clock, parse_rate
 
 ORDERS = ("free", "name", "time", "story")
@@ -27,8 +27,8 @@ FILM: dict[str, Kind] = {
 }  # fmt: skip
 SCENE: dict[str, Kind] = {
     "name": "text", "footage": "places", "song": "song", "song_in": "seconds",
-    "order": ORDERS, "mood": "texts", "style": "style", "length": "length", "tags": "texts",
-    "title": "text", "caption": "text", "end": "text", "dialogue": "switch", "reuse": "switch", "forbid": "texts", "takes_out": "texts",
+    "order": ORDERS, "mood": "texts", "style": "style", "length": "length", "tags": "texts", "title": "text",
+    "caption": "text", "end": "text", "dialogue": "switch", "reuse": "switch", "forbid": "texts", "takes_out": "texts",
 }  # fmt: skip
 CHARACTER: dict[str, Kind] = {"theme": "file"}
 TABLES = ("film", "scene")

@@ -189,29 +189,13 @@ def arrange(
             seconds = max(target.seconds + owed, music.SHORTEST)
             target = _Target(min(seconds, target.most), target.most, exact=last and seconds <= target.most)
         frames = _frames(song, song_in, target, rate, last=last)
-        jobs.append(
-            SceneJob(
-                name=plan.name,
-                song=song,
-                way=music.way(song, song_in, seconds_at(frames, rate), last=last),
-                frames=frames,
-                rate=rate,
-                width=size[0],
-                height=size[1],
-                style=material.style,
-                takes=material.takes,
-                order=plan.order,
-                reuse=plan.reuse,
-                seed=project.seed,
-                dialogue=plan.dialogue,
-                takes_out=plan.takes_out,
-                title=plan.title,
-                caption=plan.caption,
-                end=plan.end,
-                first=first,
-                last=last,
-            )  # fmt: skip
-        )
+        job = SceneJob(
+            name=plan.name, song=song, way=music.way(song, song_in, seconds_at(frames, rate), last=last),
+            frames=frames, rate=rate, width=size[0], height=size[1], style=material.style, takes=material.takes,
+            order=plan.order, reuse=plan.reuse, seed=project.seed, dialogue=plan.dialogue, takes_out=plan.takes_out,
+            title=plan.title, caption=plan.caption, end=plan.end, first=first, last=last,
+        )  # fmt: skip
+        jobs.append(job)
         done += frames
     return tuple(jobs)
 
