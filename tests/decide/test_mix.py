@@ -4,8 +4,9 @@ import itertools
 import numpy as np
 import pytest
 
-from backbeat.decide.mix import CLEAR, dipped, duck_for, lines_of
-from backbeat.decide.mix_clarity import stoi
+from backbeat.decide.mix import CLEAR, LOWEST, Shape, ducks_of, lines_of, response, shape_for, shaped
+from backbeat.decide.mix_clarity import stoi, table
+from backbeat.model.cue import BELLS, Duck
 from backbeat.model.time import Span
 
 RATE = 10_000
@@ -61,31 +62,90 @@ def test_too_little_speech_cannot_be_judged():
 
 def test_the_duck_is_as_deep_as_clarity_needs_and_no_deeper():
     s, m = speech(), music() * 6
-    depth, dip, before, after = duck_for(s, m, RATE)
-    assert before < CLEAR
-    assert after >= CLEAR - 0.002
-    assert depth < 0
-    shallower = dipped(m, RATE, dip) * 10 ** ((depth + 1.0) / 20)
+    shape = shape_for(s, m, RATE)
+    assert shape.before < CLEAR
+    assert CLEAR <= shape.after < CLEAR + 0.03
+    assert shape.depth < 0
+    shallower = shaped(m, RATE, shape.bells) * 10 ** ((shape.depth + 1.0) / 20)
     assert stoi(s, s + shallower, RATE) < CLEAR
 
 
-def test_the_dip_saves_music():
+def test_bells_save_music():
     """Equal clarity by level alone takes more of the music away."""
     s, m = speech(), music() * 6
-    depth, dip, _, after = duck_for(s, m, RATE)
+    shape = shape_for(s, m, RATE)
     low, high = -40.0, 0.0
     for _ in range(12):
         middle = (low + high) / 2
-        low, high = (middle, high) if stoi(s, s + m * 10 ** (middle / 20), RATE) >= after else (low, middle)
-    kept = 20 * np.log10(np.std(dipped(m, RATE, dip)) / np.std(m)) + depth
-    assert kept > low + 1.0
+        low, high = (middle, high) if stoi(s, s + m * 10 ** (middle / 20), RATE) >= shape.after else (low, middle)
+    kept = 20 * np.log10(np.std(shaped(m, RATE, shape.bells)) / np.std(m)) + shape.depth
+    assert kept > low + 2.0
+
+
+def test_bells_are_gentle():
+    shape = shape_for(speech(), music() * 6, RATE)
+    assert len(shape.bells) == len(BELLS)
+    assert all(LOWEST <= b <= 0 for b in shape.bells)
+    assert max(abs(a - b) for a, b in itertools.pairwise(shape.bells[:-1])) <= 9
+    assert shape.bells[-1] == shape.bells[-2] / 2
 
 
 def test_sparse_music_is_left_alone():
-    s = speech()
-    assert duck_for(s, music() * 0.02, RATE)[:2] == (0.0, 0.0)
+    shape = shape_for(speech(), music() * 0.02, RATE)
+    assert (shape.depth, shape.bells) == (0.0, ())
 
 
-def test_short_gaps_are_bridged():
-    lines = lines_of([Span(5, 6), Span(1, 2), Span(2.5, 3), Span(4.5, 4.8)])
+def test_each_third_octave_can_be_looked_up_alone():
+    s, m = speech(), music()
+    found = table(s, m, np.array([0.0, -6.0, -12.0]))
+    for row, level in zip(found, (0.0, -6.0, -12.0), strict=True):
+        assert row.mean() == pytest.approx(stoi(s, s + m * 10 ** (level / 20), RATE), abs=1e-9)
+    assert table(s[:100], m[:100], np.array([0.0])) is None
+
+
+def test_the_mixer_s_filters_do_what_was_reckoned():
+    """The bells of the mixer, at rest, have the response that clarity was solved with."""
+    from backbeat.make.duck import Dip
+
+    bells = (-3.0, -9.0, -18.0, -12.0, -6.0, -3.0)
+    noise = np.random.default_rng(4).standard_normal((2, 96_000)).astype(np.float32)
+    out = Dip((Duck(Span(-1.0, 9.0), 0.0, bells),)).applied(noise, 0)
+    hz = np.array([100, 220, 500, 900, 1500, 3000, 5000, 9000])
+    spectra = [np.abs(np.fft.rfft(x[0, 24_000:72_000].astype(float) * np.hanning(48_000))) for x in (noise, out)]
+    measured = [
+        np.sqrt((spectra[1][f - 30 : f + 30] ** 2).sum() / (spectra[0][f - 30 : f + 30] ** 2).sum()) for f in hz
+    ]
+    np.testing.assert_allclose(20 * np.log10(measured), 20 * np.log10(response(bells, hz)), atol=0.4)
+
+
+def test_words_become_lines_and_the_music_stays_down_between_near_ones():
+    lines = lines_of([Span(5, 6), Span(1, 2), Span(2.2, 3), Span(4.5, 4.8)])
     assert lines == (Span(1, 3), Span(4.5, 6))
+    shape = Shape(-6.0, (), 0.5, 0.9)
+    near = ducks_of([(Span(1, 3), shape), (Span(4.2, 6), shape), (Span(9, 10), shape)])
+    assert near[0].span.end == pytest.approx(near[1].span.start)
+    assert near[2].span.start - near[1].span.end > 2
+    assert ducks_of([(Span(1, 2), Shape(0.0, (), 0.95, 0.95))]) == ()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_step_of_a_duck_is_faster_than_60_ms(seed):
+    """Whatever the lines, the level needs 60 ms for a change of a quarter of the deepest duck, and does not pump."""
+    from backbeat.make.duck import duck_curve
+
+    rng = np.random.default_rng(seed)
+    at, lines = 0.5, []
+    for _ in range(12):
+        end = at + float(rng.uniform(0.2, 3))
+        lines.append((Span(at, end), Shape(float(rng.uniform(-20, 0)), (float(rng.uniform(-18, 0)),) * 6, 0.5, 0.9)))
+        at = end + float(rng.choice([0.36, 0.6, 1.0, 1.6, 3.0]))
+    ducks = ducks_of(lines)
+    for bell in (None, 0):
+        curve = duck_curve(ducks, 0, round((at + 1) * 48_000), bell=bell)
+        step = np.abs(curve[2880:] - curve[:-2880]).max()  # over 60 ms
+        assert step <= 0.25 * -curve.min() + 1e-9
+        level = curve[::480]
+        tops = np.flatnonzero((level[1:-1] > level[:-2]) & (level[1:-1] >= level[2:])) + 1
+        for top in tops:  # up and down again by more than 6 dB within a second
+            before, after = level[max(0, top - 50) : top].min(), level[top : top + 50].min()
+            assert level[top] - max(before, after) < 6 + 1e-9

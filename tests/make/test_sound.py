@@ -53,7 +53,7 @@ def test_loudness_is_that_of_the_standard_meter() -> None:
 
 
 def test_ducks_reach_their_depth_before_the_words() -> None:
-    ducks = (Duck(Span(2.0, 3.0), -9.0), Duck(Span(2.5, 4.0), -6.0, dip_db=6.0))
+    ducks = (Duck(Span(2.0, 3.0), -9.0), Duck(Span(2.5, 4.0), -6.0, (0.0, 0.0, 0.0, -6.0)))
     curve = duck_curve(ducks, 0, 6 * 48_000)
     assert curve[48_000] == 0
     assert curve[2 * 48_000] == pytest.approx(-9)

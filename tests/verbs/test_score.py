@@ -10,7 +10,7 @@ from backbeat.cli.main import app
 from backbeat.errors import InputError
 from backbeat.exchange import otio
 from backbeat.verbs import score
-from backbeat.verbs.score_scenes import SceneSpan, parse_scene
+from backbeat.verbs.score_needs import SceneSpan, parse_scene
 from backbeat.verbs.session import Session
 from kit import coded
 

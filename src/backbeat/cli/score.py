@@ -25,7 +25,14 @@ def score(
     output: Annotated[str, typer.Option("--output", "-o", help="The film with music.")] = "film.mp4",
     scene: Annotated[
         list[str] | None,
-        typer.Option(help='"0:00-1:20", with mood words "1:20-3:05 tense", or a song "3:05-4:00=chase.mp3".'),
+        typer.Option(
+            help='"0:00-1:20", with mood words and @characters "1:20-3:05 tense @Anna", or a song'
+            ' "3:05-4:00=chase.mp3". Without any, the scenes are found.'
+        ),
+    ] = None,
+    theme: Annotated[
+        list[str] | None,
+        typer.Option(help='A character\'s song: "Anna=song.mp3", or a passage "Anna=song.mp3@1:05"; repeat it.'),
     ] = None,
     forbid: Annotated[list[str] | None, typer.Option(help="A song of the library not to use; repeat it.")] = None,
     join: Annotated[str, typer.Option(help="How songs follow each other: ring-out or breath.")] = "ring-out",
@@ -44,12 +51,13 @@ def score(
     """Score a locked film: songs chosen for its scenes, brought to length, joined, mixed under the dialogue."""
     with common.told(as_json=as_json), common.session(workers=workers, no_cache=no_cache, talk=talk) as session:
         from backbeat.verbs import score as story
-        from backbeat.verbs.score_scenes import parse_scene
+        from backbeat.verbs.score_library import parse_theme
+        from backbeat.verbs.score_needs import parse_scene
 
         options = story.ScoreOptions(
             film=film, songs=tuple(songs), output=output, scenes=tuple(parse_scene(s) for s in scene or ()),
-            forbid=tuple(forbid or ()), join=join, loudness=loudness, subtitles=subtitles, media=tuple(media or ()),
-            stems=stems, dry_run=dry_run, force=force,
+            forbid=tuple(forbid or ()), themes=tuple(parse_theme(t) for t in theme or ()), join=join, loudness=loudness,
+            subtitles=subtitles, media=tuple(media or ()), stems=stems, dry_run=dry_run, force=force,
         )  # fmt: skip
         result = story.score(options, session)
         if as_json:
@@ -67,13 +75,20 @@ def _print(result: Scored) -> None:
 
     for scene in result.scenes:
         seams = ", ".join(s.letter for s in scene.seams) or "none"
-        typer.echo(f"{clock(scene.start)}-{clock(scene.end)}  {Path(scene.song).name}: {scene.why}")
+        how = f"  [found: {scene.found}; confidence {scene.confidence:.2f}]" if scene.found else ""
+        typer.echo(f"{clock(scene.start)}-{clock(scene.end)}  {Path(scene.song).name}: {scene.why}{how}")
+        sung = ""
+        if scene.sung_talk_before > 0:
+            sung = f"; sung under dialogue {scene.sung_talk:.1f} s (unsteered {scene.sung_talk_before:.1f} s)"
         typer.echo(
-            f"    seams {seams}; ending {scene.ending}; stretch {scene.stretch:+.2%}; hits met {len(scene.hits)}"
+            f"    seams {seams}; ending {scene.ending}; stretch {scene.stretch:+.2%}; hits met {len(scene.hits)}{sung}"
         )
+        for term in sorted(scene.terms, key=lambda t: t.cost):
+            typer.echo(f"    {term.cost:+.2f} {term.name}: {term.why}")
         for choice in scene.ranked:
             if choice.path != scene.song:
-                typer.echo(f"    or {Path(choice.path).name} ({choice.cost:.2f}): {choice.terms[0].why}")
+                reasons = "; ".join(t.why for t in choice.terms[:2])
+                typer.echo(f"    or {Path(choice.path).name} ({choice.cost:+.2f}): {reasons}")
         for note in scene.notes:
             typer.echo(f"    note: {note}", err=True)
     if result.lines:

@@ -6,46 +6,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backbeat.decide.choose_terms import SceneNeed, Term, terms
 from backbeat.model.song import Key, Song
 
 Array = NDArray[Any]
 
 REUSED = 1.0  # what a song costs that another scene has already
 _NODES = 20_000  # search nodes after which the best assignment so far is taken
-_WEAK = 0.15
-
-
-@dataclass(frozen=True, slots=True)
-class SceneNeed:
-    """What a scene asks of its music.
-
-    `energy` 0..1 from its motion and cutting; `shot` its median shot length (s), 0 if it has no cuts; `speech` the
-    share of it in which somebody speaks; `words` mood words of the editor; `pin` and `forbid` name songs by path.
-    """
-
-    name: str
-    length: float
-    energy: float = 0.5
-    shot: float = 0.0
-    speech: float = 0.0
-    words: tuple[str, ...] = ()
-    pin: str = ""
-    forbid: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One reason: what it costs (below 0 it speaks for the song) and why, in words."""
-
-    name: str
-    cost: float
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,53 +40,6 @@ class Assignment:
     proven: bool
 
 
-def mean_energy(song: Song) -> float:
-    """Return the song's mean energy 0..1."""
-    return float(np.mean(song.energy)) if song.energy else 0.5
-
-
-def sung(song: Song) -> float:
-    """Return the share of the song in which somebody sings."""
-    return min(1.0, sum(v.length for v in song.vocals) / song.duration) if song.duration > 0 else 0.0
-
-
-def terms(scene: SceneNeed, song: Song) -> tuple[Term, ...]:
-    """Return the reasons for and against one song in one scene."""
-    out = []
-    energy = mean_energy(song)
-    away = abs(energy - scene.energy)
-    what = "as" if away < _WEAK else "more" if energy > scene.energy else "less"
-    out.append(Term("energy", 1.5 * away, f"{what} intense {'as' if what == 'as' else 'than'} the picture"))
-    if scene.shot > 0 and song.tempo > 0:
-        beat = 60 / song.tempo
-        off = min(abs(math.log2(scene.shot / (beat * k))) for k in (1, 2, 4, 8, 16))
-        out.append(Term("tempo", 0.8 * min(off, 0.5), f"{song.tempo:.0f} bpm against shots of {scene.shot:.1f} s"))
-    share = sung(song)
-    if share > 0.05 and scene.speech > 0.05:
-        out.append(Term("vocals", 2.5 * min(1.0, share * 1.5) * min(1.0, scene.speech * 2), "sung, under dialogue"))
-    said = _words(song)
-    if met := sorted(set(scene.words) & said):
-        out.append(Term("words", -0.5 * len(met), f"named {', '.join(met)}"))
-    part = scene.length / max(song.duration, 1.0)
-    if part > 1.3:
-        out.append(Term("length", 0.3 * min(3.0, part - 1), f"must be made {part:.1f} times as long"))
-    elif part < 0.3:
-        out.append(Term("length", 0.2, f"only {part:.0%} of it fits"))
-    if song.beat_confidence < 0.4:
-        out.append(Term("beat", 0.5, "its beat is uncertain"))
-    licence = song.tags.licence.lower()
-    if "nd" in licence.replace("-", " ").split() or "noderiv" in licence:
-        out.append(Term("licence", 1.5, "its licence (NoDerivatives) forbids changing its length"))
-    return tuple(sorted(out, key=lambda t: -abs(t.cost)))
-
-
-def _words(song: Song) -> set[str]:
-    text = " ".join((song.path.replace("\\", "/").rsplit("/", 2)[-1], song.tags.title, song.tags.artist))
-    folder = song.path.replace("\\", "/").split("/")[-2:-1]
-    clean = "".join(c if c.isalnum() else " " for c in " ".join([text, *folder]).lower())
-    return set(clean.split())
-
-
 def ranked(scene: SceneNeed, songs: Sequence[Song]) -> tuple[Choice, ...]:
     """Return the songs that the scene may have, the best first."""
     found = []
@@ -124,6 +49,23 @@ def ranked(scene: SceneNeed, songs: Sequence[Song]) -> tuple[Choice, ...]:
         reasons = terms(scene, song)
         found.append(Choice(i, song.path, sum(t.cost for t in reasons), reasons))
     return tuple(sorted(found, key=lambda c: (c.cost, c.path)))
+
+
+def around(chosen: Sequence[int], place: int, songs: Sequence[Song]) -> tuple[Term, ...]:
+    """Return what the other scenes' songs say about the one chosen at `place`: the neighbour before, and re-use."""
+    song = songs[chosen[place]]
+    out = []
+    if chosen[place] in chosen[:place]:
+        out.append(Term("used", REUSED, "used already in an earlier scene"))
+    if place and chosen[place - 1] != chosen[place]:
+        before = songs[chosen[place - 1]]
+        keys = ""
+        if song.key and before.key:
+            steps = camelot(before.key, song.key)
+            keys = f", keys {steps} step{'s' * (steps != 1)} apart"
+        why = f"after {before.tempo:.0f} bpm comes {song.tempo:.0f}{keys}"
+        out.append(Term("neighbour", clash(before, song), why))
+    return tuple(out)
 
 
 def clash(a: Song, b: Song) -> float:
@@ -221,14 +163,3 @@ def assign(scenes: Sequence[SceneNeed], songs: Sequence[Song]) -> Assignment:
     proven = search.nodes <= _NODES
     value, chosen = search.best
     return Assignment(chosen, value, value if proven else bound, proven)
-
-
-def scene_energy(motion: float, cuts_a_second: float) -> float:
-    """Return a scene's energy 0..1 from its mean motion (0..1) and its cut rate."""
-    return min(1.0, 0.5 * min(1.0, motion * 1.5) + 0.5 * min(1.0, cuts_a_second / 0.7))
-
-
-def median_shot(cuts: Sequence[float], start: float, end: float) -> float:
-    """Return the median shot length (s) between `start` and `end`, 0 without a cut."""
-    inside = [c for c in cuts if start < c < end]
-    return float(np.median([b - a for a, b in pairwise([start, *inside, end])])) if inside else 0.0

@@ -24,6 +24,7 @@ _BANDS, _LOWEST = 15, 150.0
 _SEGMENT = 30  # frames, 384 ms
 _CLIP = 10 ** (15 / 20)  # lower bound of the signal to distortion ratio: -15 dB
 _RANGE = 40.0  # dB below the loudest frame from which a frame counts as silent
+CENTRES = _LOWEST * 2 ** (np.arange(_BANDS) / 3)  # Hz
 SHORTEST = (_SEGMENT * _HOP + _FRAME) / RATE  # seconds of speech that an estimate needs
 
 
@@ -61,8 +62,15 @@ def _without_silence(clean: Array, heard: Array) -> tuple[Array, Array]:
 
 def _bands(x: Array) -> Array:
     """Return magnitudes in third octaves, shape (15, frames)."""
-    power = np.abs(scipy.fft.rfft(_frames(x), _FFT, axis=1)) ** 2
-    return np.asarray(np.sqrt(_octaves() @ power.T))
+    return _power(_spectrum(x))
+
+
+def _spectrum(x: Array) -> Array:
+    return np.asarray(scipy.fft.rfft(_frames(x), _FFT, axis=1))
+
+
+def _power(spectrum: Array) -> Array:
+    return np.asarray(np.sqrt(_octaves() @ (np.abs(spectrum) ** 2).T))
 
 
 def stoi(clean: Array, heard: Array, rate: int) -> float:
@@ -80,20 +88,54 @@ def stoi(clean: Array, heard: Array, rate: int) -> float:
     float
         NaN where there is under 0.4 s of speech.
     """
+    found = by_band(*(at_rate(x, rate) for x in (clean, heard)))
+    return float("nan") if found is None else float(found.mean())
+
+
+def at_rate(samples: Array, rate: int) -> Array:
+    """Return samples at `RATE`, float64."""
     if rate != RATE:
         common = gcd(rate, RATE)
-        clean, heard = (scipy.signal.resample_poly(x, RATE // common, rate // common) for x in (clean, heard))
+        samples = scipy.signal.resample_poly(samples, RATE // common, rate // common)
+    return np.asarray(samples, float)
+
+
+def by_band(clean: Array, heard: Array) -> Array | None:
+    """Return the mean correlation of each third octave, (15,), None under 0.4 s of speech; at `RATE`."""
     if min(len(clean), len(heard)) < _FRAME:
-        return float("nan")
-    clean, heard = _without_silence(np.asarray(clean, float), np.asarray(heard, float))
+        return None
+    clean, heard = _without_silence(clean, heard)
     if len(clean) < _FRAME:
-        return float("nan")
+        return None
     x, y = _bands(clean), _bands(heard)
-    if x.shape[1] < _SEGMENT:
-        return float("nan")
-    # (segments, 15, 30)
-    xs = np.lib.stride_tricks.sliding_window_view(x, _SEGMENT, axis=1).transpose(1, 0, 2)
-    ys = np.lib.stride_tricks.sliding_window_view(y, _SEGMENT, axis=1).transpose(1, 0, 2)
+    return None if x.shape[1] < _SEGMENT else _correlation(_segments(x), _segments(y))
+
+
+def table(speech: Array, music: Array, levels: Array) -> Array | None:
+    """Return the correlation of each third octave with the music at each of `levels` (dB): (levels, 15); at `RATE`.
+
+    The bands do not know of each other, so any shaping of the music can be looked up here. None under 0.4 s of speech.
+    """
+    if min(len(speech), len(music)) < _FRAME:
+        return None
+    speech, music = _without_silence(speech, music)
+    if len(speech) < _FRAME:
+        return None
+    clean = _bands(speech)
+    if clean.shape[1] < _SEGMENT:
+        return None
+    parts = [_spectrum(x) for x in (speech, music)]
+    said = _segments(clean)
+    gains = 10 ** (np.asarray(levels, float) / 20)
+    return np.array([_correlation(said, _segments(_power(parts[0] + g * parts[1]))) for g in gains])
+
+
+def _segments(bands: Array) -> Array:
+    """Return every stretch of 384 ms, shape (segments, 15, 30)."""
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(bands, _SEGMENT, axis=1).transpose(1, 0, 2))
+
+
+def _correlation(xs: Array, ys: Array) -> Array:
     tiny = np.finfo(float).eps
     scaled = ys * np.linalg.norm(xs, axis=2, keepdims=True) / (np.linalg.norm(ys, axis=2, keepdims=True) + tiny)
     clipped = np.minimum(scaled, xs * (1 + _CLIP))
@@ -101,4 +143,4 @@ def stoi(clean: Array, heard: Array, rate: int) -> float:
     clipped = clipped - clipped.mean(2, keepdims=True)
     xs = xs / (np.linalg.norm(xs, axis=2, keepdims=True) + tiny)
     clipped = clipped / (np.linalg.norm(clipped, axis=2, keepdims=True) + tiny)
-    return float((xs * clipped).sum(2).mean())
+    return np.asarray((xs * clipped).sum(2).mean(0))

@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backbeat.decide.retarget_jumps import Jumps
+from backbeat.model.time import Span
 
 Array = NDArray[Any]
 
 MAX_STRETCH = 0.015
+_SUNG_TALK = 0.3  # what a sung beat costs under somebody's words; a clean seam costs about twice that
+_GRAIN = 0.1  # s, of where somebody speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class RetargetProblem:
-    """Everything the search knows. `times` (n,) seconds; `strength` (n,) 0..1; `bar` beats; `length` seconds."""
+    """Everything the search knows. `times` (n,) seconds; `strength` (n,) 0..1; `bar` beats; `length` seconds.
+
+    `talk` are the seconds of the cue in which somebody speaks, `sung` (n,) the share 0..1 of each beat that is sung:
+    the two are kept apart where that costs less than the seams it takes.
+    """
 
     times: Array
     strength: Array
@@ -66,6 +73,8 @@ class RetargetProblem:
     bar: int = 4
     events: tuple[Event, ...] = ()
     max_stretch: float = MAX_STRETCH
+    talk: tuple[Span, ...] = ()
+    sung: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,7 @@ def _from(problem: RetargetProblem, start: Start) -> SongPath | None:
     came = np.zeros((rounds + 1, n), np.int32)
     late = np.zeros((rounds + 1, n), bool)
     pull = [(e.time, e.weight) for e in problem.events]
+    hush = _talk(problem)
     step_of = np.append(steps, period)
     best: tuple[float, int, int, End, float, float] | None = None
     rows = np.arange(n)
@@ -152,6 +162,9 @@ def _from(problem: RetargetProblem, start: Start) -> SongPath | None:
                 if near.any():
                     gain = weight * problem.strength * (1 - (2 * np.abs(clock - time) / period) ** 2)
                     value = np.where(near & np.isfinite(value), value - np.maximum(gain, 0), value)
+        if hush is not None and problem.sung is not None:
+            moment = np.minimum((clock / _GRAIN).astype(np.intp), len(hush) - 1)
+            value = value + _SUNG_TALK * problem.sung * hush[moment]
         for end in problem.ends:
             row = int(value[:, end.beat].argmin())
             if not np.isfinite(value[row, end.beat]):
@@ -164,6 +177,20 @@ def _from(problem: RetargetProblem, start: Start) -> SongPath | None:
         return None
     total, k, row, end, tail, ratio = best
     return SongPath(_trace(k, row, end.beat, wait, came, late), start, end, tail, ratio * problem.length, ratio, total)
+
+
+def _talk(problem: RetargetProblem) -> Array | None:
+    """Return the share 0..1 of the beat that starts at each tenth of a second of the cue which is talked over."""
+    if not problem.talk or problem.sung is None or not problem.sung.any():
+        return None
+    count = int(np.ceil(problem.length / _GRAIN)) + 1
+    here = np.zeros(count)
+    edges = np.arange(count) * _GRAIN
+    for span in problem.talk:
+        here += np.clip(np.minimum(edges + _GRAIN, span.end) - np.maximum(edges, span.start), 0, _GRAIN) / _GRAIN
+    beat = max(1, round(float(np.median(np.diff(problem.times))) / _GRAIN))
+    ahead = np.convolve(np.append(np.minimum(here, 1), np.zeros(beat - 1)), np.full(beat, 1 / beat), "valid")
+    return np.append(ahead, 0.0)  # nothing is said after the cue
 
 
 def _trace(

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from backbeat.decide.retarget import RetargetProblem, SongPath, anchors, path_times
 from backbeat.model.cue import Cue, Seam
+from backbeat.model.time import Span
 
 BEFORE_BEAT = 0.012  # joins lie this many seconds before the beat, where its attack masks them
 CROSSFADE = 0.025
@@ -89,16 +90,42 @@ def _straight(problem: RetargetProblem, jump: tuple[int, int]) -> float:
 
 def cue_beats(cue: Cue, times: Sequence[float], weights: Sequence[float]) -> tuple[tuple[float, float], ...]:
     """Return (film second, weight) of every beat that sounds in a cue, through its seams, stretch and tempo map."""
-    keys = cue.tempo_map or ((cue.start, cue.song_in), (cue.end, cue.song_in + (cue.end - cue.start) * cue.stretch))
-    film, played = [k[0] for k in keys], [k[1] - cue.song_in for k in keys]
+    film, played = _keys(cue)
     out = []
-    at, into = 0.0, cue.song_in
-    for seam in (*cue.seams, None):
-        stop = played[-1] if seam is None else at + seam.out - into
+    for at, into, stop in _stretches(cue, played[-1]):
         for time, weight in zip(times, weights, strict=True):
             where = at + time - into
             if at - 1e-9 <= where < stop - 1e-9:
                 out.append((float(np.interp(where, played, film)), weight))
-        if seam is not None:
-            at, into = stop, seam.into
     return tuple(sorted(b for b in out if b[0] < cue.end))
+
+
+def cue_spans(cue: Cue, spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Return the film seconds in which `spans` of the song sound in a cue, up to where it rings out."""
+    film, played = _keys(cue)
+    last = cue.end - cue.ring_out
+    out = []
+    for at, into, stop in _stretches(cue, played[-1]):
+        for span in spans:
+            a, z = max(at, at + span.start - into), min(stop, at + span.end - into)
+            if z > a:
+                start, end = (float(x) for x in np.interp([a, z], played, film))
+                if start < last:
+                    out.append(Span(start, min(end, last)))
+    return tuple(sorted(out, key=lambda s: s.start))
+
+
+def _keys(cue: Cue) -> tuple[list[float], list[float]]:
+    """Return the knots of a cue's tempo map: film seconds, and seconds played."""
+    keys = cue.tempo_map or ((cue.start, cue.song_in), (cue.end, cue.song_in + (cue.end - cue.start) * cue.stretch))
+    return [k[0] for k in keys], [k[1] - cue.song_in for k in keys]
+
+
+def _stretches(cue: Cue, length: float) -> Iterator[tuple[float, float, float]]:
+    """Yield (seconds played when it starts, song second it starts at, seconds played when it stops) between seams."""
+    at, into = 0.0, cue.song_in
+    for seam in cue.seams:
+        stop = at + seam.out - into
+        yield at, into, stop
+        at, into = stop, seam.into
+    yield at, into, length

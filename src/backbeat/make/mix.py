@@ -70,7 +70,7 @@ class Mixer:
                 break  # they are in order of start
             i, j = max(at, piece.start), min(at + count, piece.end)
             samples = self._samples(number, piece, i, j)
-            if any(d.dip_db for d in piece.ducks):
+            if any(any(d.bells) for d in piece.ducks):
                 samples = self._dips.setdefault(number, Dip(piece.ducks)).applied(samples, i)
             mixed[:, i - at : j - at] += samples * gain_of(piece, i, j)
         return mixed

@@ -7,14 +7,19 @@ from dataclasses import dataclass, replace
 
 from backbeat.model.time import Span
 
+# Centres (Hz) of the bells that clear the band of speech, an octave apart, and their quality. The last one lies above
+# what intelligibility is estimated from; it follows the one below.
+BELLS = (220.0, 440.0, 880.0, 1760.0, 3520.0, 5600.0)
+BELL_Q = 0.7
+
 
 @dataclass(frozen=True, slots=True)
 class Duck:
-    """A dip of a cue under speech: `span` in film seconds, `depth_db` < 0, `dip_db` extra at 1-4 kHz."""
+    """A dip of a cue under speech: `span` in film seconds, `depth_db` <= 0 of all, `bells` dB <= 0 more at `BELLS`."""
 
     span: Span
     depth_db: float
-    dip_db: float = 0.0
+    bells: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

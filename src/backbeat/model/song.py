@@ -67,7 +67,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """What the file says of itself; empty where it says nothing."""
+    """What the file says of itself, or a paper beside it; empty where nothing is said.
+
+    `keywords` are its genre, moods and comments in one line.
+    """
 
     title: str = ""
     artist: str = ""
@@ -75,6 +78,7 @@ class Tags:
     publisher: str = ""
     isrc: str = ""
     licence: str = ""
+    keywords: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class Song:
 
     `energy` is the perceived intensity 0..1, one value every `energy_step` seconds. `tempo` is in beats a minute
     (the median). `beat_confidence` 0..1 says how far the grid can be trusted (free time: low). `vocals` are spans in
-    which somebody sings. `loudness` is EBU R128 integrated (LUFS).
+    which somebody sings. `loudness` is EBU R128 integrated (LUFS). `brightness` 0..1 of its sound, None where nobody
+    asked for it.
     """
 
     path: str
@@ -103,6 +108,7 @@ class Song:
     endings: tuple[Point, ...] = ()
     tags: Tags = field(default_factory=Tags)
     notes: tuple[str, ...] = ()
+    brightness: float | None = None
 
     def energy_at(self, time: float) -> float:
         """Return the energy 0..1 at `time`, 0.5 where there is no curve."""

@@ -23,7 +23,10 @@ _RATE = 48_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of dialogue: film seconds, how far the music steps back, and its clarity (STOI) without and with it."""
+    """One line of dialogue: film seconds, how far the music steps back, and its clarity (STOI) without and with it.
+
+    `dip_db` is what the deepest bell takes more than the level.
+    """
 
     start: float
     end: float
@@ -61,7 +64,7 @@ def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> 
     """
     import numpy as np
 
-    from backbeat.decide.mix import duck_for, duck_of, lines_of, window_of
+    from backbeat.decide.mix import ducks_of, lines_of, shape_for, window_of
     from backbeat.make.mix import Mixer
     from backbeat.make.pieces import pieces_of
 
@@ -77,17 +80,18 @@ def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> 
     if not timeline.cues:
         return Mixed(timeline, (), gain)
     bare = tuple(replace(c, ducks=()) for c in timeline.cues)
-    told, ducks = [], []
+    told, shaped = [], []
     with Mixer(pieces_of(replace(timeline, tracks=(), cues=bare)), count) as mixer:
         for line, speech in zip(lines, said, strict=True):
             music = _mono(mixer, window_of(line), count)
             if np.abs(music).max(initial=0.0) < 1e-4:
                 continue
-            low = [_low(x) for x in (speech * 10 ** (gain / 20), music)]
-            depth, dip, before, after = duck_for(low[0], low[1], 10_000, clear=clear)
-            told.append(Line(line.start, line.end, depth, dip, before, after))
-            if depth or dip:
-                ducks.append(duck_of(line, depth, dip))
+            low = [_half(x) for x in (speech * 10 ** (gain / 20), music)]
+            shape = shape_for(low[0], low[1], _RATE // 2, clear=clear)
+            deepest = min(shape.bells, default=0.0)
+            told.append(Line(line.start, line.end, shape.depth, deepest, shape.before, shape.after))
+            shaped.append((line, shape))
+    ducks = ducks_of(shaped)
     cues = tuple(
         replace(c, ducks=tuple(d for d in ducks if d.span.overlap(Span(c.start - 1, c.end + 1)) > 0)) for c in bare
     )
@@ -101,11 +105,11 @@ def _mono(mixer: Mixer, span: Span, count: int) -> NDArray[np.float32]:
     return np.asarray(mixer.block(a, z - a).mean(0), np.float32)
 
 
-def _low(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _half(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     import numpy as np
     import scipy.signal
 
-    return np.asarray(scipy.signal.resample_poly(samples, 5, 24), np.float32)
+    return np.asarray(scipy.signal.resample_poly(samples, 1, 2), np.float32)
 
 
 def _speech_gain(said: list[NDArray[np.float32]]) -> float:

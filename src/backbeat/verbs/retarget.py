@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from backbeat.errors import InputError, NoEditError
 from backbeat.model.cue import Cue
 from backbeat.model.song import Song
-from backbeat.verbs.retarget_ground import Ground, prepare, strengths, ways_in, ways_out
+from backbeat.model.time import Span
+from backbeat.verbs.retarget_ground import Ground, prepare, strengths, sung_beats, ways_in, ways_out
 from backbeat.verbs.session import Session
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def problem_of(
     entry: str = "start",
     ending: str = "auto",
     tail: float | None = None,
+    talk: Sequence[Span] = (),
+    song_in: float | None = None,
 ) -> RetargetProblem:
     """Return the search problem for one length (s)."""
     from backbeat.decide.retarget import RetargetProblem
@@ -86,11 +89,13 @@ def problem_of(
         ground.times,
         strengths(ground),
         table,
-        ways_in(ground, entry),
+        ways_in(ground, entry, song_in),
         ways_out(ground, ending, tail),
         length,
         ground.bar,
         tuple(hits),
+        talk=tuple(talk),
+        sung=sung_beats(ground) if talk else None,
     )
 
 
@@ -151,8 +156,13 @@ def fit(
     ending: str = "auto",
     tail: float | None = None,
     start: float = 0.0,
+    talk: Sequence[Span] = (),
+    song_in: float | None = None,
 ) -> Retargeted:
     """Return the song at `length` seconds as a cue that begins `start` seconds into the film.
+
+    `talk` are seconds of the cue in which somebody speaks; sung stretches are kept from there. `song_in`: the second of
+    the song near which it comes in, on a downbeat.
 
     Raises
     ------
@@ -161,7 +171,7 @@ def fit(
     """
     from backbeat.decide.retarget_cue import cue_of
 
-    problem = problem_of(ground, length, hits=hits, entry=entry, ending=ending, tail=tail)
+    problem = problem_of(ground, length, hits=hits, entry=entry, ending=ending, tail=tail, talk=talk, song_in=song_in)
     path = search(ground, problem)
     if ending == "auto" and (path is None or abs(path.ratio - 1) > _TOO_MUCH):
         # rather a made ending on any beat than a song that drags

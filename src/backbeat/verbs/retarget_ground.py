@@ -90,16 +90,31 @@ def strengths(ground: Ground) -> NDArray[np.float64]:
     return np.clip(out, 0, 1)
 
 
-def ways_in(ground: Ground, entry: str) -> tuple[Start, ...]:
+def sung_beats(ground: Ground) -> NDArray[np.float64]:
+    """Return the share 0..1 of each beat in which somebody sings, (n,)."""
+    import numpy as np
+
+    edges = np.append(ground.times, ground.times[-1] + ground.meter.period)
+    out = np.zeros(len(ground.times))
+    for span in ground.song.vocals:
+        out += np.clip(np.minimum(edges[1:], span.end) - np.maximum(edges[:-1], span.start), 0, None)
+    return np.asarray(np.clip(out / np.maximum(np.diff(edges), 1e-6), 0, 1))
+
+
+def ways_in(ground: Ground, entry: str, song_in: float | None = None) -> tuple[Start, ...]:
     """Return the starts allowed.
 
     `entry` is start (the song's own), any (that, or a section at a price) or downbeat (at once on a downbeat: the first
-    one or a section's), which lets a song come in on a picture cut.
+    one or a section's), which lets a song come in on a picture cut. `song_in` asks for the downbeat nearest to it.
     """
     import numpy as np
 
     from backbeat.decide.retarget import Start
 
+    if song_in is not None:
+        down = [i for i, b in enumerate(ground.song.beats) if b.position in {1, -1}] or list(range(len(ground.times)))
+        i = min(down, key=lambda k: abs(float(ground.times[k]) - song_in))
+        return (Start(i, max(0.0, float(ground.times[i]) - 0.012)),)
     first = max(0.0, ground.tail.first - 0.02)
     met = int(np.searchsorted(ground.times, first))
     starts = [Start(met, first if ground.times[met] - first < 20 else float(ground.times[met]))]

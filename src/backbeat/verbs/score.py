@@ -11,20 +11,14 @@ from typing import TYPE_CHECKING
 from backbeat.errors import InputError, MediaError, NoEditError
 from backbeat.model.song import Song
 from backbeat.model.timeline import Marker
-from backbeat.verbs.score_scenes import (
-    SceneSpan,
-    ScoredScene,
-    film_words,
-    fit_song,
-    levelled,
-    need_of,
-    spans_of,
-    why,
-)
+from backbeat.verbs.score_library import Theme, library_of, themes_of
+from backbeat.verbs.score_needs import SceneSpan, film_words, need_of, spans_of
+from backbeat.verbs.score_scenes import Grounds, ScoredScene, fit_song, levelled, why
 from backbeat.verbs.session import Session
 from backbeat.verbs.sync_scene import Scene, read_scene
 
 if TYPE_CHECKING:
+    from backbeat.decide.choose_terms import SceneNeed
     from backbeat.make.check import Checked
     from backbeat.model.timeline import Timeline
     from backbeat.verbs.mixing import Line
@@ -34,13 +28,14 @@ FILMS = (".mp4", ".mov", ".m4v", ".mkv")
 
 @dataclass(frozen=True, slots=True)
 class ScoreOptions:
-    """What the editor asks for. `scenes` empty: the whole film is one. `join`: ring-out or breath."""
+    """What the editor asks for. `scenes` empty: they are found. `join`: ring-out or breath."""
 
     film: str
     songs: tuple[str, ...]
     output: str
     scenes: tuple[SceneSpan, ...] = ()
     forbid: tuple[str, ...] = ()
+    themes: tuple[Theme, ...] = ()
     join: str = "ring-out"
     loudness: str = "streaming"
     subtitles: str = ""
@@ -74,19 +69,24 @@ def score(options: ScoreOptions, session: Session) -> Scored:
     InputError, MediaError, NoEditError, MissingPartError
         See `backbeat.errors`.
     """
-    from backbeat.decide.choose import assign, ranked
+    from backbeat.decide.choose import around, assign, ranked
+    from backbeat.decide.choose_terms import terms
     from backbeat.exchange.cuesheet import rows_of, warnings_of
     from backbeat.exchange.subtitles import read_srt
     from backbeat.verbs.mixing import mixed
 
     _check(options)
     subtitles = [s.span for s in read_srt(options.subtitles)] if options.subtitles else []
-    library, left_out = _library(options, session)
+    pinned = [s.song for s in options.scenes if s.song and Path(s.song).is_file()]
+    given = [t.song for t in options.themes if Path(t.song).is_file()]
+    library, left_out = library_of(options.songs, session, also=[*pinned, *given])
+    themes = themes_of(options.themes, library)
     scene = read_scene(options.film, session, media=options.media, subtitles=subtitles)
     timeline = _locked(scene)
-    spans = spans_of(options.scenes, timeline.duration)
+    spans = spans_of(options.scenes, scene)
     words = film_words(scene)
-    needs = [need_of(s, i, scene, words, library, options.forbid) for i, s in enumerate(spans, 1)]
+    told_themes = {t.character: t.song for t in themes}
+    needs = [need_of(s, i, scene, words, library, options.forbid, told_themes) for i, s in enumerate(spans, 1)]
     session.progress.start("choosing songs", 0)
     try:
         chosen = assign(needs, library)
@@ -95,12 +95,21 @@ def score(options: ScoreOptions, session: Session) -> Scored:
             "a scene may have none of the songs", "forbid fewer songs, or give more with --songs"
         ) from None
     session.progress.start("fitting songs to scenes", len(spans), "scenes")
-    told, cues = [], []
+    told, cues, grounds = [], [], Grounds()
     for i, (span, need, index) in enumerate(zip(spans, needs, chosen.songs, strict=True)):
         song = library[index]
-        fitted = fit_song(song, span.span, scene, first=i == 0, last=i == len(spans) - 1, join=options.join)
+        fitted = fit_song(
+            song, span.span, scene, first=i == 0, last=i == len(spans) - 1, join=options.join, talk=need.talk,
+            song_in=_passage(themes, need, song), grounds=grounds,
+        )  # fmt: skip
         cues.append(levelled(fitted.cue, song, need))
-        told.append(replace(fitted.told, ranked=ranked(need, library)[:5], why=why(need, song)))
+        reasons = (*terms(need, song), *around(chosen.songs, i, library))
+        told.append(
+            replace(
+                fitted.told, ranked=ranked(need, library)[:5], why=why(need, reasons), terms=reasons, words=span.words,
+                confidence=span.confidence, found=span.found,
+            )
+        )  # fmt: skip
         session.progress.advance()
     marks = tuple(Marker(c.start, "cue", c.name, c.end - c.start) for c in cues)
     timeline = replace(timeline, cues=tuple(cues), markers=(*timeline.markers, *marks), name=Path(options.output).stem)
@@ -131,30 +140,10 @@ def _check(options: ScoreOptions) -> None:
             output.check(str(Path(options.output).with_suffix(suffix)), force=options.force, inputs=(options.film,))
 
 
-def _library(options: ScoreOptions, session: Session) -> tuple[list[Song], tuple[str, ...]]:
-    """Return the songs that can be used, and sentences on those that cannot."""
-    from backbeat.media.folder import SOUND, find
-    from backbeat.verbs import listen
-
-    for place in options.songs:
-        if not Path(place).exists():
-            raise InputError(f"{place}: no such songs", "give song files, or a folder of them")
-    pinned = [s.song for s in options.scenes if s.song and Path(s.song).is_file()]
-    paths = list(dict.fromkeys([*find(list(options.songs), SOUND), *pinned]))
-    found, notes = [], []
-    for path in paths:
-        try:
-            (song,) = listen.songs([path], session)
-        except MediaError as error:
-            notes.append(f"left out: {error.message}")
-            continue
-        if song.loudness <= -60:
-            notes.append(f"left out: {path}: it is silent")
-            continue
-        found.append(song)
-    if not found:
-        raise InputError(f"{', '.join(options.songs) or 'no songs given'}: no song in it", "give --songs DIR or files")
-    return found, tuple(notes)
+def _passage(themes: Sequence[Theme], need: SceneNeed, song: Song) -> float | None:
+    """Return where the passage of a theme begins, where `song` is in the scene as one."""
+    met = {who for who, path, _ in need.themes if path == song.path}
+    return next((t.start for t in themes if t.character in met), None)
 
 
 def _locked(scene: Scene) -> Timeline:

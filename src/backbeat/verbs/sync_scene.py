@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What was read: the timeline, its pieces, every file it needs, and what was simplified."""
+    """What was read: the timeline, its pieces, every file it needs, what was simplified, and what its takes show."""
 
     timeline: Timeline
     pieces: tuple[Piece, ...]
     sources: tuple[str, ...]
     notes: tuple[str, ...]
+    takes: tuple[Take, ...] = ()
 
 
 def read_scene(path: str, session: Session, *, media: Sequence[str] = (), subtitles: Sequence[Span] = ()) -> Scene:
@@ -52,7 +53,7 @@ def read_scene(path: str, session: Session, *, media: Sequence[str] = (), subtit
         even = (facts.width + facts.width % 2, facts.height + facts.height % 2)
         timeline = replace(align_edit.of_film(pieces, Path(path).stem, facts.rate, *even), takes=(facts,))
         few = () if sum(p.cut for p in pieces) else ("no cut was found in the scene, so only its hits can be moved",)
-        return Scene(timeline, pieces, (path,), few)
+        return Scene(timeline, pieces, (path,), few, (take,))
     return _from_timeline(path, session, media, subtitles)
 
 
@@ -102,7 +103,7 @@ def _from_timeline(path: str, session: Session, media: Sequence[str], subtitles:
             else p
             for p in pieces
         )
-    return Scene(timeline, pieces, (path, *paths), tuple(notes))
+    return Scene(timeline, pieces, (path, *paths), tuple(notes), watched.takes)
 
 
 def _reason(left_out: Sequence[tuple[str, str]], scene: str) -> tuple[str, str]:
