@@ -19,7 +19,8 @@ from backbeat.verbs.make_scene import CARD, END, SceneJob
 from backbeat.verbs.session import Session
 
 if TYPE_CHECKING:
-    from backbeat.decide.choose import Choice, SceneNeed
+    from backbeat.decide.choose import Choice
+    from backbeat.decide.choose_terms import SceneNeed
 
 LEAST = 10.0  # s: what a scene of little footage lasts where it can
 
@@ -120,7 +121,8 @@ def pick(project: Project, scenes: Sequence[Material], songs: dict[str, Song]) -
     NoEditError
         If a scene may have no song at all.
     """
-    from backbeat.decide.choose import assign, ranked, terms
+    from backbeat.decide.choose import assign, ranked
+    from backbeat.decide.choose_terms import terms
 
     library = list(songs.values())
     needs = [_need(project, m, library) for m in scenes]
@@ -138,9 +140,9 @@ def pick(project: Project, scenes: Sequence[Material], songs: dict[str, Song]) -
 
 def _need(project: Project, material: Material, library: Sequence[Song]) -> SceneNeed:
     from backbeat.decide.align_scene import words_of
-    from backbeat.decide.choose import SceneNeed, scene_energy
+    from backbeat.decide.choose_terms import SceneNeed, scene_energy
     from backbeat.decide.length import carried
-    from backbeat.verbs.score_scenes import named
+    from backbeat.verbs.score_library import named
 
     plan, takes = material.plan, material.takes
     shots = [(s.motion, (s.end_frame - s.start_frame) / float(t.media.rate)) for t in takes for s in t.shots]
