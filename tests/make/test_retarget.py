@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -110,3 +112,18 @@ def test_a_cue_longer_than_its_song_ends_in_silence() -> None:
     out = cue_samples(noise(2), Cue("x", 0.0, 5.0))
     assert out.shape == (2, 5 * RATE)
     assert np.abs(out[:, 3 * RATE :]).max() == 0
+
+
+def test_an_echo_repeats_the_last_beat_softer_and_ends_in_silence():
+    from backbeat.make.echo import echoed_out
+
+    rate, delay = 48_000, 18_000
+    sound = np.zeros((2, 4 * rate), np.float32)
+    sound[:, 2 * rate - 9_000 : 2 * rate - 8_000] = 0.5
+    out = echoed_out(sound, 2 * rate, delay, rate)
+    assert (out[:, : 2 * rate] == sound[:, : 2 * rate]).all()
+    levels = [np.abs(out[0, 2 * rate + k * delay : 2 * rate + (k + 1) * delay]).max() for k in range(5)]
+    assert all(0.3 < b / a < 0.8 for a, b in pairwise(levels))
+    at = int(np.abs(out[0, 2 * rate :]).argmax())
+    assert abs(at - (delay - 9_000)) < 1_100
+    assert np.abs(out[:, -200:]).max() < 1e-3

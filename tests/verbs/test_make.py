@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backbeat.cli.main import app
+from backbeat.decide.heard import Clock
 from backbeat.exchange import otio
 from backbeat.verbs import make
 from backbeat.verbs.session import Session
@@ -123,6 +124,26 @@ def test_a_broken_scene_is_named_and_the_others_are_made(place, session):
     ((name, reason),) = result.failed
     assert name == "three"
     assert "a.mp4" in reason
+
+
+def test_songs_of_one_tempo_and_key_are_blended_on_the_beat(place, session):
+    for name, bpm in (("a", 120.0), ("b", 123.0)):
+        coded.write_wav(place / f"{name}.flac", coded.song_sound(bpm, 40.0, seed=3))
+    path = place / "blend.toml"
+    text = PROJECT.replace('title = "The film"', 'song = "a.flac"\nlength = 16.25\nreuse = true')
+    text = text.replace('caption = "Berlin"', "length = 16\nreuse = true").replace("songs/quick.flac", "b.flac")
+    path.write_text(text, encoding="utf-8")
+    result = make.make(make.MakeOptions(str(path), dry_run=True), session)
+    (join,) = result.joins
+    assert join.kind == "blend"
+    assert join.flam_ms <= 10
+    assert abs(join.downbeat_ms) < 15
+    old, new = result.timeline.cues
+    assert old.end == pytest.approx(join.time + join.overlap, abs=1e-3)
+    theirs = [t for b in coded.song_beats(123.0, 40.0) for t in Clock(new).times(b)]
+    shared = [t for b in coded.song_beats(120.0, 40.0) for t in Clock(old).times(b) if t > join.time + 1]
+    assert len(shared) >= 12
+    assert max(min(abs(t - b) for b in theirs) for t in shared) < 0.010
 
 
 def test_a_run_time_is_shared_and_kept(place, session):

@@ -49,7 +49,14 @@ def _print(made: Made) -> None:
 
     from backbeat.model.time import clock
 
+    joins = {join.time: join for join in made.joins}
     for scene in made.scenes:
+        if join := joins.get(scene.start):
+            flam = "" if join.flam_ms is None else f", attacks {join.flam_ms:.1f} ms apart"
+            lasts = f" over {join.overlap:.1f} s" if join.overlap else ""
+            typer.echo(f"    -> {join.kind}{lasts}: {join.why}{flam}")
+            for note in join.notes:
+                typer.echo(f"    note: {note}", err=True)
         kept = " (as before)" if scene.kept else ""
         typer.echo(f"{clock(scene.start)}-{clock(scene.end)}  {scene.name}{kept}")
         typer.echo(f"    {Path(scene.song).name} from {clock(scene.song_in)}: {scene.why}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backbeat.errors import InputError
-from backbeat.model.project import CHOOSE, Project, ScenePlan
+from backbeat.model.project import CHOOSE, JOINS, Project, ScenePlan
 from backbeat.model.time import parse_clock, parse_rate
 
 ORDERS = ("free", "name", "time", "story")
@@ -23,12 +23,13 @@ Kind = str | tuple[str, ...]
 # What each table may hold, and of which kind (see `_Table`).
 FILM: dict[str, Kind] = {
     "name": "text", "output": "text", "rate": "rate", "size": "size", "style": "style", "length": "seconds",
-    "loudness": DELIVERIES, "songs": "places", "forbid": "texts", "stems": "switch", "seed": "whole",
+    "loudness": DELIVERIES, "join": JOINS, "songs": "places", "forbid": "texts", "stems": "switch", "seed": "whole",
 }  # fmt: skip
 SCENE: dict[str, Kind] = {
     "name": "text", "footage": "places", "song": "song", "song_in": "seconds",
     "order": ORDERS, "mood": "texts", "style": "style", "length": "length", "tags": "texts", "title": "text",
-    "caption": "text", "end": "text", "dialogue": "switch", "reuse": "switch", "forbid": "texts", "takes_out": "texts",
+    "caption": "text", "end": "text", "dialogue": "switch", "join": JOINS, "reuse": "switch", "forbid": "texts",
+    "takes_out": "texts",
 }  # fmt: skip
 CHARACTER: dict[str, Kind] = {"theme": "file"}
 TABLES = ("film", "scene")

@@ -8,6 +8,7 @@ import scipy.signal
 import soxr
 from numpy.typing import NDArray
 
+from backbeat.make.echo import echoed_out
 from backbeat.media.samples import Sound
 from backbeat.model.cue import Cue, Seam
 
@@ -33,7 +34,9 @@ def cue_samples(sound: Sound, cue: Cue, *, frames: int | None = None) -> Samples
     ring = round(cue.ring_out * (played[-1] / max(1, film[-1])) * rate)
     straight = joined(sound, cue.song_in, cue.seams, played[-1] + (rate if not ring else 0))
     if ring:
-        straight = rung_out(straight[:, : played[-1]], ring, rate)
+        straight = straight[:, : played[-1]]
+        echo = round(cue.echo * rate)
+        straight = echoed_out(straight, ring, echo, rate) if echo else rung_out(straight, ring, rate)
     out = _stretched(straight, film, played, rate)
     out = np.pad(out[:, :count], ((0, 0), (0, max(0, count - out.shape[1]))))
     _fade(out, round(cue.fade_in * rate), round(cue.fade_out * rate))

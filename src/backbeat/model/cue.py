@@ -40,7 +40,8 @@ class Cue:
     film second (1 = as is). `seams` are met in order. `gain_keys` are (film seconds, dB) with straight lines between,
     on top of `gain_db`. `tempo_map` are (film seconds, song seconds) where the stretch varies; empty otherwise. Its
     song seconds count on through seams, as if the song were played straight from `song_in`. Where `ring_out` > 0, the
-    song's last beat falls `ring_out` seconds before `end` and rings on in a made tail.
+    song's last beat falls `ring_out` seconds before `end` and rings on in a made tail; where `echo` > 0, that
+    tail is made of echoes so many seconds apart.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Cue:
     name: str = ""
     usage: str = "background instrumental"
     ring_out: float = 0.0
+    echo: float = 0.0
 
     def film_time(self, song_time: float) -> float:
         """Return the film second at which `song_time` sounds, before any seam."""

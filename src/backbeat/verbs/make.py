@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from backbeat.errors import MediaError
 from backbeat.model.codec import from_plain, to_plain
-from backbeat.model.time import Span
+from backbeat.model.time import Span, seconds_at
 from backbeat.verbs import make_scene
+from backbeat.verbs.make_joins import JoinMade, Placed, join_all
 from backbeat.verbs.make_plan import Picked, arrange, gather, hear, pick
 from backbeat.verbs.make_scene import SceneCut, SceneJob
 from backbeat.verbs.session import Session
@@ -19,7 +20,7 @@ from backbeat.verbs.session import Session
 if TYPE_CHECKING:
     from backbeat.exchange.cuesheet import CueRow
     from backbeat.make.check import Checked
-    from backbeat.model.project import Project
+    from backbeat.model.project import Project, ScenePlan
     from backbeat.model.timeline import Timeline
     from backbeat.verbs.mixing import Line
 
@@ -68,6 +69,7 @@ class Made:
     cue_sheets: tuple[str, ...]
     timeline: Timeline
     scenes: tuple[MadeScene, ...]
+    joins: tuple[JoinMade, ...]
     failed: tuple[tuple[str, str], ...]
     proven: bool
     lines: tuple[Line, ...]
@@ -102,13 +104,15 @@ def make(options: MakeOptions, session: Session) -> Made:
     cut, broken = solve_all(jobs, session)
     if not cut:
         raise MediaError(f"{project.path}: no scene could be cut ({broken[0][1]})", "mend its footage or its length")
-    timeline, told, words = _woven(project, cut, picked, jobs)
+    plans = [m.plan for m in gathered.scenes]
+    woven = _woven(project, cut, picked, jobs, plans, session)
     session.progress.start("mixing", 0)
-    done = mixed(timeline, words)
+    done = mixed(woven.timeline, woven.words)
     session.progress.stop()
     rows = rows_of(done.timeline.cues, {p: s.tags for p, s in songs.items()}, rate)
     made = Made(
-        film="", timeline_file="", cue_sheets=(), timeline=done.timeline, scenes=told,
+        film="", timeline_file="", cue_sheets=(), timeline=done.timeline, scenes=woven.scenes,
+        joins=woven.joins,
         failed=(*gathered.failed, *broken), proven=picked.proven, lines=done.lines, rights=warnings_of(rows),
         notes=(*unheard, *gathered.notes),
     )  # fmt: skip
@@ -178,34 +182,48 @@ def _read(kept: object) -> SceneCut | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Woven:
+    """The scenes as one timeline with its cues, what is told of scenes and joins, and where somebody speaks."""
+
+    timeline: Timeline
+    scenes: tuple[MadeScene, ...]
+    joins: tuple[JoinMade, ...]
+    words: tuple[Span, ...]
+
+
 def _woven(
-    project: Project, cut: Sequence[tuple[int, SceneCut, bool]], picked: Picked, jobs: Sequence[SceneJob]
-) -> tuple[Timeline, tuple[MadeScene, ...], list[Span]]:
-    """Return the scenes as one timeline with their cues, what is told of each, and where somebody speaks."""
+    project: Project,
+    cut: Sequence[tuple[int, SceneCut, bool]],
+    picked: Picked,
+    jobs: Sequence[SceneJob],
+    plans: Sequence[ScenePlan],
+    session: Session,
+) -> _Woven:
     from backbeat.decide.strung import strung
     from backbeat.model.timeline import Marker
     from backbeat.verbs.mixing import music_gain
 
     timeline = strung([scene.timeline for _, scene, _ in cut], Path(project.output).stem)
-    cues, told, words, at = [], [], [], 0.0
-    for i, scene, kept in cut:
-        job = jobs[i]
-        end = at + scene.timeline.duration
-        cue = scene.cue.later(at)
-        cues.append(
-            replace(cue, end=min(cue.end, end), ring_out=0.0, fade_out=0.015, gain_db=music_gain(job.song.loudness))
+    places: list[Placed] = []
+    frames = 0
+    for i, scene, _ in cut:
+        song = jobs[i].song
+        places.append(Placed(scene, plans[i], song, seconds_at(frames, timeline.rate), music_gain(song.loudness)))
+        frames += scene.timeline.frames
+    cues, joins = join_all(places, session, default=project.join)
+    told = tuple(
+        MadeScene(
+            name=scene.name, start=place.start, end=place.end, song=place.song.path, why=picked.why[i],
+            song_in=jobs[i].way.song_in, cuts=scene.cuts, cuts_on_beat=scene.cuts_on_beat,
+            cuts_chance=scene.cuts_chance, hits=scene.hits, hits_on_beat=scene.hits_on_beat, gap=scene.gap,
+            seams=scene.seams, ending=scene.ending, kept=kept, notes=scene.notes,
         )
-        words += [Span(w.start + at, w.end + at) for w in scene.words]
-        row = MadeScene(
-            name=scene.name, start=at, end=end, song=job.song.path, why=picked.why[i], song_in=job.way.song_in,
-            cuts=scene.cuts, cuts_on_beat=scene.cuts_on_beat, cuts_chance=scene.cuts_chance, hits=scene.hits,
-            hits_on_beat=scene.hits_on_beat, gap=scene.gap, seams=scene.seams, ending=scene.ending, kept=kept,
-            notes=scene.notes,
-        )  # fmt: skip
-        told.append(row)
-        at = end
+        for (i, scene, kept), place in zip(cut, places, strict=True)
+    )  # fmt: skip
+    words = tuple(Span(w.start + p.start, w.end + p.start) for p in places for w in p.scene.words)
     marks = tuple(Marker(c.start, "cue", c.name, c.end - c.start) for c in cues)
-    return replace(timeline, cues=tuple(cues), markers=(*timeline.markers, *marks)), tuple(told), words
+    return _Woven(replace(timeline, cues=cues, markers=(*timeline.markers, *marks)), told, joins, words)
 
 
 def _written(project: Project, options: MakeOptions, made: Made, rows: Sequence[CueRow], session: Session) -> Made:
@@ -265,6 +283,7 @@ def as_json(made: Made) -> dict[str, object]:
         "rate_exact": str(made.timeline.rate),
         "size": [made.timeline.width, made.timeline.height],
         "scenes": made.scenes,
+        "joins": made.joins,
         "failed": [{"scene": name, "reason": reason} for name, reason in made.failed],
         "assignment_proven": made.proven,
         "cues": made.timeline.cues,
