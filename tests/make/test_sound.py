@@ -117,3 +117,32 @@ def test_through_edits_are_not_heard(tmp_path: Path) -> None:
     whole = edit([Clip(0, 80, take.path, 10, RATE, sound_gain_db=0.0)], RATE)
     parts = edit([Clip(i, 20, take.path, 10 + i, RATE, sound_gain_db=0.0) for i in range(0, 80, 20)], RATE)
     np.testing.assert_allclose(mixed(parts)[:, 200:-200], mixed(whole)[:, 200:-200], atol=1e-4)
+
+
+def test_the_loudness_of_dialogue_alone_can_be_set(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    loud = np.where(np.arange(10 * 48_000) // 96_000 % 2, 0.2, 0.01)  # two seconds each
+    path = coded.write_wav(tmp_path / "song.wav", (rng.standard_normal((2, loud.size)) * loud * 0.3).astype(np.float32))
+    timeline = edit([Clip(0, 250, "", 0, RATE)], RATE, cues=(Cue(path, 0.0, 10.0),))
+    quiet = (Span(0.2, 1.8), Span(4.2, 5.8))
+    sound = mixed(timeline, loudness=-30.0, dialogue=quiet, gated=True)
+    assert loudness([sound], quiet) == pytest.approx(-30, abs=0.2)
+    assert loudness([sound]) > -12
+    assert loudness([mixed(timeline, loudness=-30.0, dialogue=quiet)]) == pytest.approx(-30, abs=0.2)
+
+
+def test_stems_of_dialogue_effects_and_music_add_up(tmp_path: Path) -> None:
+    song = coded.write_song(tmp_path / "song.wav", seconds=6)
+    take = coded.write_take(tmp_path / "a.mov", 1, frames=150, rate=RATE, size=(96, 54), sound="pcm_s16le", hits=(4.0,))
+    timeline = edit([Clip(0, 150, take.path, 0, RATE, sound_gain_db=0.0)], RATE, cues=(Cue(song, 0.0, 6.0),))
+    settings = RenderSettings(dialogue=(Span(1.0, 2.0),), ceiling=20.0)
+    sound = sound_of(timeline, settings)
+    assert sound is not None
+    assert sound.stems == ("dialogue", "effects", "music")
+    parts = {s: np.concatenate(list(sound.blocks(s)), axis=1) for s in sound.stems}
+    whole = np.concatenate(list(sound.blocks()), axis=1)
+    np.testing.assert_allclose(sum(parts.values()), whole, atol=2e-6)
+    assert np.abs(parts["dialogue"][:, 3 * 48_000 :]).max() == 0
+    assert np.abs(parts["effects"][:, round(1.1 * 48_000) : round(1.9 * 48_000)]).max() == 0
+    assert np.abs(parts["effects"][:, 4 * 48_000 : 4 * 48_000 + 2000]).max() > 0.1
+    assert sound_of(timeline, RenderSettings()).stems == ("music", "takes")  # type: ignore[union-attr]

@@ -11,6 +11,7 @@ from backbeat.cli import common
 
 if TYPE_CHECKING:
     from backbeat.verbs.score import Scored
+    from backbeat.verbs.score_scenes import ScoredScene
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +40,10 @@ def score(
     subtitles: Annotated[str, typer.Option(help="The film's subtitles (.srt): more words to duck under.")] = "",
     media: Annotated[list[str] | None, typer.Option(help="Where the edit's media lies; repeat it.")] = None,
     loudness: Annotated[str, typer.Option(help="streaming, broadcast or cinema.")] = "streaming",
-    stems: Annotated[bool, typer.Option("--stems", help="Also write production sound and music apart.")] = False,
+    stems: Annotated[bool, typer.Option("--stems", help="Also write music, dialogue and effects apart.")] = False,
+    snap_effects: Annotated[
+        bool, typer.Option("--snap-effects", help="Nudge gunshots and slams onto the beat, by one frame at most.")
+    ] = False,
     dry_run: common.DryRun = False,
     force: common.Force = False,
     as_json: common.Json = False,
@@ -57,7 +61,8 @@ def score(
         options = story.ScoreOptions(
             film=film, songs=tuple(songs), output=output, scenes=tuple(parse_scene(s) for s in scene or ()),
             forbid=tuple(forbid or ()), themes=tuple(parse_theme(t) for t in theme or ()), join=join, loudness=loudness,
-            subtitles=subtitles, media=tuple(media or ()), stems=stems, dry_run=dry_run, force=force,
+            subtitles=subtitles, media=tuple(media or ()), stems=stems, snap_effects=snap_effects, dry_run=dry_run,
+            force=force,
         )  # fmt: skip
         result = story.score(options, session)
         if as_json:
@@ -69,33 +74,45 @@ def score(
 
 
 def _print(result: Scored) -> None:
+    from backbeat.model.time import clock
+
+    for scene in result.scenes:
+        _scene(scene)
+    if result.lines:
+        clear = min(line.clarity for line in result.lines)
+        typer.echo(f"{len(result.lines)} lines of dialogue, clarity {clear:.2f} or more")
+    if result.room_tone:
+        typer.echo(f"room tone in {len(result.room_tone)} holes of the production sound")
+    for move in result.snapped:
+        typer.echo(f"effect at {clock(move.time)} heard {move.frames:+d} frame, on the beat at {clock(move.beat)}")
+    if result.checked is not None:
+        typer.echo(f"loudness {result.checked.loudness:.1f} LUFS of {result.delivery.why}")
+    for note in (*result.rights, *result.notes):
+        typer.echo(f"note: {note}", err=True)
+    for path in (result.film, result.timeline_file, *result.stems, *result.cue_sheets):
+        if path:
+            typer.echo(path)
+
+
+def _scene(scene: ScoredScene) -> None:
     from pathlib import Path
 
     from backbeat.model.time import clock
 
-    for scene in result.scenes:
-        seams = ", ".join(s.letter for s in scene.seams) or "none"
-        how = f"  [found: {scene.found}; confidence {scene.confidence:.2f}]" if scene.found else ""
-        typer.echo(f"{clock(scene.start)}-{clock(scene.end)}  {Path(scene.song).name}: {scene.why}{how}")
-        sung = ""
-        if scene.sung_talk_before > 0:
-            sung = f"; sung under dialogue {scene.sung_talk:.1f} s (unsteered {scene.sung_talk_before:.1f} s)"
-        typer.echo(
-            f"    seams {seams}; ending {scene.ending}; stretch {scene.stretch:+.2%}; hits met {len(scene.hits)}{sung}"
-        )
-        for term in sorted(scene.terms, key=lambda t: t.cost):
-            typer.echo(f"    {term.cost:+.2f} {term.name}: {term.why}")
-        for choice in scene.ranked:
-            if choice.path != scene.song:
-                reasons = "; ".join(t.why for t in choice.terms[:2])
-                typer.echo(f"    or {Path(choice.path).name} ({choice.cost:+.2f}): {reasons}")
-        for note in scene.notes:
-            typer.echo(f"    note: {note}", err=True)
-    if result.lines:
-        clear = min(line.clarity for line in result.lines)
-        typer.echo(f"{len(result.lines)} lines of dialogue, clarity {clear:.2f} or more")
-    for note in (*result.rights, *result.notes):
-        typer.echo(f"note: {note}", err=True)
-    for path in (result.film, result.timeline_file, *result.cue_sheets):
-        if path:
-            typer.echo(path)
+    how = f"  [found: {scene.found}; confidence {scene.confidence:.2f}]" if scene.found else ""
+    typer.echo(f"{clock(scene.start)}-{clock(scene.end)}  {Path(scene.song).name}: {scene.why}{how}")
+    seams = ", ".join(s.letter for s in scene.seams) or "none"
+    sung = ""
+    if scene.sung_talk_before > 0:
+        sung = f"; sung under dialogue {scene.sung_talk:.1f} s (unsteered {scene.sung_talk_before:.1f} s)"
+    typer.echo(
+        f"    seams {seams}; ending {scene.ending}; stretch {scene.stretch:+.2%}; hits met {len(scene.hits)}{sung}"
+    )
+    for term in sorted(scene.terms, key=lambda t: t.cost):
+        typer.echo(f"    {term.cost:+.2f} {term.name}: {term.why}")
+    for choice in scene.ranked:
+        if choice.path != scene.song:
+            reasons = "; ".join(t.why for t in choice.terms[:2])
+            typer.echo(f"    or {Path(choice.path).name} ({choice.cost:+.2f}): {reasons}")
+    for note in scene.notes:
+        typer.echo(f"    note: {note}", err=True)

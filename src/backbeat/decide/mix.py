@@ -29,9 +29,38 @@ JOINED = 0.35  # s: shorter gaps are inside a line
 BRIDGE = 1.5  # s: over shorter gaps between lines the music stays down, so that it does not pump
 LEAD, REST = 0.1, 0.1  # s by which a duck is at its depth before, and stays after, a line
 
-# LUFS and dBTP of deliveries
+# LUFS and dBTP of deliveries; cinema's is that of its dialogue
 # half a dB under what is delivered (-1, -1, -2 dBTP): AAC adds up to that
 LOUDNESS = {"streaming": (-14.0, -1.5), "broadcast": (-23.0, -1.5), "cinema": (-27.0, -2.5)}
+
+
+LITTLE = 0.15  # share of dialogue under which cinema is set by the whole programme, to PROGRAMME
+PROGRAMME = -24.0  # LUFS
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How loud a film is made: `level` LUFS (of the dialogue alone where `gated`), `ceiling` dBTP, and why."""
+
+    level: float
+    ceiling: float
+    gated: bool
+    why: str
+
+
+def delivery_of(name: str, words: Sequence[Span], duration: float) -> Delivery:
+    """Return the levels of a delivery; `words` and `duration` in film seconds.
+
+    Cinema is measured on its dialogue (an estimate: our speech spans stand in for Dolby's), or as a whole at -24 LUFS
+    where that is under 15 % of the film, as large streaming houses ask.
+    """
+    level, ceiling = LOUDNESS[name]
+    if name != "cinema":
+        return Delivery(level, ceiling, gated=False, why="the whole programme")
+    share = sum(w.length for w in lines_of(words)) / max(duration, 1e-9)
+    if share < LITTLE:
+        return Delivery(PROGRAMME, ceiling, gated=False, why=f"the whole programme: dialogue is {share:.0%} of it")
+    return Delivery(level, ceiling, gated=True, why=f"its dialogue, {share:.0%} of the film")
 
 
 def lines_of(words: Sequence[Span]) -> tuple[Span, ...]:

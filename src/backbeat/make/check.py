@@ -23,7 +23,7 @@ from backbeat.make.settings import RenderSettings
 from backbeat.make.sound import sound_of
 from backbeat.media.sounds import SoundReader
 from backbeat.media.write import PictureFormat
-from backbeat.model.time import clock
+from backbeat.model.time import Span, clock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,8 @@ class Checked:
     """What a decoded film measures.
 
     `audio_start_ms` and `end_drift_ms` are how late the sound is at the start and the end (None: not measurable).
-    `loudness` is EBU R128 integrated (LUFS, -70 for silence). `differences` are sentences; empty = the film is right.
+    `loudness` is EBU R128 integrated (LUFS, -70 for silence), of the dialogue alone where that is what was set.
+    `differences` are sentences; empty = the film is right.
     """
 
     frames: int
@@ -192,7 +193,9 @@ def _sound(film: str, timeline: Timeline, settings: RenderSettings) -> tuple[flo
             part = replace(sound, first=sound.first + at, last=sound.first + at + length)
             expected = np.concatenate(list(part.blocks()), axis=1).mean(axis=0)
             late.append(lag(reader.read(at, length).mean(axis=0), expected))
-    return late[0], late[1], meter.integrated()
+    begin = sound.first / RATE
+    within = [Span(s.start - begin, s.end - begin) for s in settings.measured]
+    return late[0], late[1], meter.integrated(within)
 
 
 def lag(heard: NDArray[np.floating], expected: NDArray[np.floating]) -> float | None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,8 @@ from scipy.signal import lfilter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from backbeat.model.time import Span
 
 RATE = 48_000
 # K-weighting at 48 kHz (BS.1770-4, tables 1 and 2): a shelf for the head, a high-pass for the ear.
@@ -38,16 +40,26 @@ class Meter:
         self._rest = sound[:, whole:]
         self._powers.append((sound[:, :whole] ** 2).sum(axis=0).reshape(-1, STEP).mean(axis=1))
 
-    def integrated(self) -> float:
-        """Return LUFS, -70 for silence or less than 0.4 s."""
+    def integrated(self, within: Sequence[Span] = ()) -> float:
+        """Return LUFS, -70 for silence or less than 0.4 s.
+
+        With `within` (seconds of what was taken in) only blocks whose middle lies there count, and all of them that are
+        not silent: the loudness of dialogue.
+        """
         powers = np.concatenate(self._powers) if self._powers else np.zeros(0)
         if powers.size < 4:
             return SILENCE
         blocks = np.convolve(powers, np.full(4, 0.25), "valid")
+        if within:
+            middle = (np.arange(len(blocks)) + 2) * STEP / RATE
+            inside = np.zeros(len(blocks), bool)
+            for span in within:
+                inside |= (middle >= span.start) & (middle < span.end)
+            blocks = blocks[inside]
         loud = blocks[blocks > _power(SILENCE)]
         if not loud.size:
             return SILENCE
-        kept = loud[loud > loud.mean() * 10**-1.0]  # the relative gate, 10 LU under the mean
+        kept = loud if within else loud[loud > loud.mean() * 10**-1.0]  # the relative gate, 10 LU under the mean
         return float(-0.691 + 10 * np.log10(kept.mean()))
 
 
@@ -55,9 +67,9 @@ def _power(lufs: float) -> float:
     return float(10 ** ((lufs + 0.691) / 10))
 
 
-def loudness(blocks: Iterable[NDArray[np.floating]]) -> float:
-    """Return the integrated loudness of blocks (2, n) at 48 kHz."""
+def loudness(blocks: Iterable[NDArray[np.floating]], within: Sequence[Span] = ()) -> float:
+    """Return the integrated loudness of blocks (2, n) at 48 kHz; `within` as in `Meter.integrated`."""
     meter = Meter()
     for block in blocks:
         meter.add(block)
-    return meter.integrated()
+    return meter.integrated(within)

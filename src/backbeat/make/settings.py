@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError
-from backbeat.model.time import frame_at, parse_clock
+from backbeat.model.time import Span, frame_at, parse_clock
 
 if TYPE_CHECKING:
     from backbeat.model.timeline import Timeline
@@ -36,7 +36,9 @@ class RenderSettings:
     `fit`: letterbox, fill or stretch; `reframe`: "" or centre, or follow (the crop of a fill follows the motion).
     `smooth` makes new pictures in slow motion. `span` renders only the record frames first .. last (half-open).
     `loudness` (LUFS) sets the film's integrated loudness, None leaves the mix as it is; `ceiling` is in dBTP. `stems`
-    also writes takes and music apart, named after `stem_name` or the output. `sound` False leaves the film mute.
+    also writes takes and music apart, named after `stem_name` or the output. `dialogue` are film seconds in which
+    somebody speaks: stems part takes there into dialogue and effects, and `gated` sets the loudness of those seconds.
+    `sound` False leaves the film mute.
     `workers`: "1", "N" or "dask://host:port".
     """
 
@@ -55,6 +57,8 @@ class RenderSettings:
     ceiling: float = -1.5
     stems: bool = False
     stem_name: str = ""
+    dialogue: tuple[Span, ...] = ()
+    gated: bool = False
     sound: bool = True
     workers: str = "1"
 
@@ -69,6 +73,11 @@ class RenderSettings:
         """
         one_of("--fit", self.fit, FITS)
         return Look(self.fit, one_of("--reframe", self.reframe, REFRAMES), self.smooth)
+
+    @property
+    def measured(self) -> tuple[Span, ...]:
+        """Film seconds whose loudness is set; empty: all."""
+        return self.dialogue if self.gated else ()
 
     def frames(self, timeline: Timeline) -> tuple[int, int]:
         """Return the record frames to render, half-open.

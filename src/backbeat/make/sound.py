@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from backbeat.make.loudness import SILENCE, loudness
 from backbeat.make.mix import Mixer
 from backbeat.make.pieces import RATE, Piece, pieces_of, sample_at
 from backbeat.media.write import SoundFormat, write_sound
+from backbeat.model.time import Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # The most that a loudness target may lift a mix (dB): beyond, it would lift mostly noise.
 LIFT = 20.0
+SPOKEN = ("dialogue", "effects")  # what takes are parted into
+ABOUT, CROSS = 0.15, 0.05  # s about words that belong to the dialogue, and of the crossfade there
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,39 @@ class Sound:
     last: int
     gain_db: float = 0.0
     ceiling: float = -1.5
+    dialogue: tuple[Span, ...] = ()
+
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The parts that add up to the film: takes (or, where dialogue is known, dialogue and effects) and music."""
+        found = {p.stem for p in self.pieces}
+        if self.dialogue and "takes" in found:
+            found = (found - {"takes"}) | {"dialogue", "effects"}
+        return tuple(sorted(found))
 
     def blocks(self, stem: str = "") -> Iterator[NDArray[np.float32]]:
-        """Yield float32 (2, n) without a gap; with `stem` only the pieces of that name, and no limiter."""
-        pieces = tuple(p for p in self.pieces if not stem or p.stem == stem)
+        """Yield float32 (2, n) without a gap; with `stem` (one of `stems`) only that part, and no limiter."""
+        named = "takes" if stem in SPOKEN else stem
+        pieces = tuple(p for p in self.pieces if not stem or p.stem == named)
         with Mixer(pieces, self.last) as mixer:
             raw = self._faded(mixer.blocks(self.first, self.last))
-            yield from raw if stem else limited(raw, self.ceiling)
+            if stem in SPOKEN:
+                yield from self._parted(raw, spoken=stem == "dialogue")
+            else:
+                yield from raw if stem else limited(raw, self.ceiling)
+
+    def _parted(self, blocks: Iterator[NDArray[np.float32]], *, spoken: bool) -> Iterator[NDArray[np.float32]]:
+        """Yield the production sound where somebody speaks, or where nobody does; the two add up."""
+        at = self.first
+        for block in blocks:
+            n = np.arange(at, at + block.shape[1]) / RATE
+            at += block.shape[1]
+            share = np.zeros(n.shape)
+            for span in self.dialogue:
+                if span.end + ABOUT + CROSS > n[0] and span.start - ABOUT - CROSS < n[-1]:
+                    edges = [span.start - ABOUT - CROSS, span.start - ABOUT, span.end + ABOUT, span.end + ABOUT + CROSS]
+                    share = np.maximum(share, np.interp(n, edges, [0, 1, 1, 0]))
+            yield (block * (share if spoken else 1 - share)).astype(np.float32)
 
     def _faded(self, blocks: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         at = self.first
@@ -64,25 +93,28 @@ def sound_of(timeline: Timeline, settings: RenderSettings) -> Sound | None:
     pieces = pieces_of(timeline) if settings.sound else ()
     if not pieces:
         return None
+    sound = Sound(timeline, pieces, first, last, 0.0, settings.ceiling, settings.dialogue)
     if settings.loudness is None:
-        return Sound(timeline, pieces, first, last, 0.0, settings.ceiling)
-    gain = 0.0
-    # The limiter takes some loudness away; the second pass gives it back.
-    for _ in range(2):
-        measured = loudness(Sound(timeline, pieces, first, last, gain, settings.ceiling).blocks())
-        if measured <= SILENCE or abs(settings.loudness - measured) < 0.05:
+        return sound
+    begin = first / RATE
+    within = tuple(Span(s.start - begin, s.end - begin) for s in settings.measured)
+    # The limiter takes some loudness away; later passes give it back. Few films need the third.
+    for most in (0.05, 0.25, 0.25, 0.25):
+        measured = loudness(sound.blocks(), within)
+        if measured <= SILENCE or abs(settings.loudness - measured) < most or sound.gain_db >= LIFT:
             break
-        gain = min(gain + settings.loudness - measured, LIFT)
-    return Sound(timeline, pieces, first, last, gain, settings.ceiling)
+        # what the limiter took the last time it takes again
+        sound = replace(sound, gain_db=min(sound.gain_db + settings.loudness - measured, LIFT))
+    return sound
 
 
 def write_stems(sound: Sound, output: str) -> tuple[str, ...]:
-    """Write each stem beside `output` (film.takes.flac, film.music.flac); return their paths.
+    """Write each stem beside `output` (film.music.flac, film.dialogue.flac …); return their paths.
 
     Stems are as loud as they are in the film and add up to it, up to its limiter. Peaks above 0 dBFS are clipped.
     """
     made = []
-    for stem in sorted({p.stem for p in sound.pieces}):
+    for stem in sound.stems:
         path = str(Path(output).with_suffix(f".{stem}.flac"))
         write_sound(path, sound.blocks(stem), SoundFormat("flac", 0))
         made.append(path)

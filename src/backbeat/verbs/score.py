@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError, MediaError, NoEditError
 from backbeat.model.song import Song
+from backbeat.model.time import Span
 from backbeat.model.timeline import Marker
 from backbeat.verbs.score_library import Theme, library_of, themes_of
 from backbeat.verbs.score_needs import SceneSpan, film_words, need_of, spans_of
@@ -19,6 +20,9 @@ from backbeat.verbs.sync_scene import Scene, read_scene
 
 if TYPE_CHECKING:
     from backbeat.decide.choose_terms import SceneNeed
+    from backbeat.decide.mix import Delivery
+    from backbeat.decide.room_tone import Patch
+    from backbeat.decide.snap import Nudge
     from backbeat.make.check import Checked
     from backbeat.model.timeline import Timeline
     from backbeat.verbs.mixing import Line
@@ -41,6 +45,7 @@ class ScoreOptions:
     subtitles: str = ""
     media: tuple[str, ...] = ()
     stems: bool = False
+    snap_effects: bool = False
     dry_run: bool = False
     force: bool = False
 
@@ -57,6 +62,11 @@ class Scored:
     proven: bool
     lines: tuple[Line, ...]
     rights: tuple[str, ...]
+    delivery: Delivery
+    words: tuple[Span, ...] = ()
+    stems: tuple[str, ...] = ()
+    snapped: tuple[Nudge, ...] = ()
+    room_tone: tuple[Patch, ...] = ()
     checked: Checked | None = None
     notes: tuple[str, ...] = ()
 
@@ -71,9 +81,11 @@ def score(options: ScoreOptions, session: Session) -> Scored:
     """
     from backbeat.decide.choose import around, assign, ranked
     from backbeat.decide.choose_terms import terms
+    from backbeat.decide.mix import delivery_of
     from backbeat.exchange.cuesheet import rows_of, warnings_of
     from backbeat.exchange.subtitles import read_srt
     from backbeat.verbs.mixing import mixed
+    from backbeat.verbs.production import Snapped, film_hits, snapped, with_room_tone
 
     _check(options)
     subtitles = [s.span for s in read_srt(options.subtitles)] if options.subtitles else []
@@ -114,12 +126,15 @@ def score(options: ScoreOptions, session: Session) -> Scored:
     marks = tuple(Marker(c.start, "cue", c.name, c.end - c.start) for c in cues)
     timeline = replace(timeline, cues=tuple(cues), markers=(*timeline.markers, *marks), name=Path(options.output).stem)
     session.progress.start("mixing", 0)
-    done = mixed(timeline, words)
+    toned = with_room_tone(timeline, [*words, *(Span(t - 0.1, t + 0.6) for t, _, _ in film_hits(scene))])
+    moved = snapped(toned.timeline, scene, library, words) if options.snap_effects else Snapped(toned.timeline)
+    done = mixed(moved.timeline, words)
     session.progress.stop()
     rows = rows_of(done.timeline.cues, {s.path: s.tags for s in library}, timeline.rate)
     result = Scored(
         film="", timeline_file="", cue_sheets=(), timeline=done.timeline, scenes=tuple(told), proven=chosen.proven,
-        lines=done.lines, rights=warnings_of(rows), notes=(*left_out, *_useful(scene)),
+        lines=done.lines, rights=warnings_of(rows), delivery=delivery_of(options.loudness, words, timeline.duration),
+        words=words, snapped=moved.moves, room_tone=toned.filled, notes=(*left_out, *_useful(scene)),
     )  # fmt: skip
     return result if options.dry_run else _made(options, result, library, scene, session)
 
@@ -166,7 +181,7 @@ def _useful(scene: Scene) -> tuple[str, ...]:
 
 
 def _made(options: ScoreOptions, result: Scored, library: Sequence[Song], scene: Scene, session: Session) -> Scored:
-    from backbeat.decide.mix import LOUDNESS
+    from backbeat.decide.mix import lines_of
     from backbeat.exchange import cuesheet, otio
     from backbeat.make.check import check
     from backbeat.make.film import render
@@ -177,8 +192,11 @@ def _made(options: ScoreOptions, result: Scored, library: Sequence[Song], scene:
     papers, table, page = (str(base.with_suffix(s)) for s in (".otio", ".cues.csv", ".cues.html"))
     sources = (*scene.sources, *(s.path for s in library))
     output.check(options.output, force=options.force, inputs=sources, suffixes=FILMS)
-    level, ceiling = LOUDNESS[options.loudness]
-    settings = RenderSettings(loudness=level, ceiling=ceiling, stems=options.stems)
+    asked = result.delivery
+    settings = RenderSettings(
+        loudness=asked.level, ceiling=asked.ceiling, stems=options.stems, stem_name=options.output,
+        dialogue=lines_of(result.words), gated=asked.gated,
+    )  # fmt: skip
     rows = cuesheet.rows_of(result.timeline.cues, {s.path: s.tags for s in library}, result.timeline.rate)
     with output.placed(papers) as paper, output.placed(options.output) as picture:
         rendered = render(result.timeline, picture, settings=settings, progress=session.progress)
@@ -196,6 +214,7 @@ def _made(options: ScoreOptions, result: Scored, library: Sequence[Song], scene:
     cuesheet.save(sheet, page)
     return replace(
         result, film=options.output, timeline_file=papers, cue_sheets=(table, page), checked=checked,
+        stems=rendered.stems,
         notes=(*result.notes, *rendered.warnings),
     )  # fmt: skip
 
@@ -213,6 +232,10 @@ def as_json(result: Scored) -> dict[str, object]:
         "assignment_proven": result.proven,
         "cues": result.timeline.cues,
         "lines": result.lines,
+        "room_tone": result.room_tone,
+        "snapped_effects": result.snapped,
+        "stems": result.stems,
+        "delivery": result.delivery,
         "rights": result.rights,
         "loudness": None if result.checked is None else result.checked.loudness,
         "notes": result.notes,

@@ -12,6 +12,7 @@ from backbeat.errors import InputError, NoEditError
 from backbeat.model.cue import Cue
 from backbeat.model.song import Song
 from backbeat.model.time import Span
+from backbeat.verbs.production import film_hits
 from backbeat.verbs.sync_scene import Scene
 
 if TYPE_CHECKING:
@@ -162,18 +163,7 @@ def plain(song: Song, span: Span, *, song_in: float | None = None) -> Fitted:
 
 def _strong(film: Scene, span: Span) -> list[tuple[float, float]]:
     """Return the strongest hits of the picture in a scene, at least 8 s apart, film seconds and weight."""
-    rate = film.timeline.rate
-    found = []
-    for piece in film.pieces:
-        clip = piece.clip
-        shift = float(clip.start / rate) - float(clip.source_in / clip.source_rate)
-        found += [
-            (h.time + shift, h.strength)
-            for h in piece.hits
-            if h.strength >= 0.6
-            and clip.start / rate <= h.time + shift < clip.end / rate
-            and span.start + 4 < h.time + shift < span.end - 4
-        ]
+    found = [(t, w) for t, w, _ in film_hits(film) if w >= 0.6 and span.start + 4 < t < span.end - 4]
     out: list[tuple[float, float]] = []
     for time, strength in sorted(found, key=lambda f: -f[1]):
         if all(abs(time - t) >= 8 for t, _ in out):
