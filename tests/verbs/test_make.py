@@ -114,6 +114,55 @@ def test_a_scene_that_did_not_change_is_not_solved_again(place, session, made, m
     assert [s.kept for s in changed.scenes] == [True, False]
 
 
+def test_edited_scenes_are_moved_or_left_and_their_words_go_along(place, session, made):
+    srt = place / "talk.srt"
+    srt.write_text("1\n00:00:02,000 --> 00:00:03,000\nhello\n", encoding="utf-8")
+    coded.write_take(place / "talk.mp4", 40, frames=25 * 20, rate=25, cuts=(110, 230, 330))
+    path = place / "edits.toml"
+    path.write_text(
+        f"""
+        [film]
+        songs = "songs"
+        output = "edits.mp4"
+        rate = 25
+        size = "160x90"
+        [[scene]]
+        name = "left"
+        edit = "{Path(made.timeline_file).name}"
+        mode = "score"
+        caption = "as it was"
+        [[scene]]
+        name = "moved"
+        edit = "talk.mp4"
+        song = "songs/quick.flac"
+        subtitles = "talk.srt"
+        """,
+        encoding="utf-8",
+    )
+    result = make.make(make.MakeOptions(str(path)), session)
+    assert result.failed == ()
+    left, moved = result.scenes
+    assert left.end == pytest.approx(made.timeline.duration, abs=0.03)
+    assert moved.cuts == 3
+    assert moved.cuts_on_beat > moved.cuts_chance
+    assert result.checked.differences == ()
+    (join,) = result.joins
+    assert abs(join.downbeat_ms) < 15
+    read = coded.read_film(result.film)
+    codes = [c for c in read.codes[round(moved.start * 25) :] if c]
+    assert {take for take, _ in codes} == {40}
+    assert "hello" in Path(result.subtitles_file).read_text(encoding="utf-8")
+
+
+def test_a_characters_theme_is_preferred_where_she_is(place, session):
+    path = place / "theme.toml"
+    text = PROJECT.replace('song = "songs/quick.flac"', 'characters = ["Jane"]')
+    path.write_text(text + '[characters.jane]\ntheme = "songs/slow.flac"\n', encoding="utf-8")
+    result = make.make(make.MakeOptions(str(path), dry_run=True), session)
+    assert Path(result.scenes[1].song).name == "slow.flac"
+    assert "theme" in result.scenes[1].why
+
+
 def test_a_broken_scene_is_named_and_the_others_are_made(place, session):
     (place / "broken").mkdir(exist_ok=True)
     (place / "broken/a.mp4").write_bytes(b"no film at all")

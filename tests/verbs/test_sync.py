@@ -16,7 +16,7 @@ from backbeat.model.time import Span
 from backbeat.model.timeline import Clip, Marker, Timeline, Track
 from backbeat.verbs import sync
 from backbeat.verbs.session import Session
-from backbeat.verbs.sync import SyncOptions
+from backbeat.verbs.sync_move import SyncOptions
 from kit import coded
 
 BPM = 120.0

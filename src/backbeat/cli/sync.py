@@ -12,7 +12,7 @@ from backbeat.cli import common
 if TYPE_CHECKING:
     from backbeat.decide.judge import Metric
     from backbeat.model.time import Span
-    from backbeat.verbs.sync import Synced
+    from backbeat.verbs.sync_move import Synced
 
 
 def register(app: typer.Typer) -> None:
@@ -58,9 +58,10 @@ def sync(
         from backbeat.listen.corrections import Corrections
         from backbeat.verbs import sync as story
         from backbeat.verbs.beats import Tapped, read_beats
+        from backbeat.verbs.sync_move import SyncOptions
 
         tapped = read_beats(beats) if beats else Tapped(())
-        options = story.SyncOptions(
+        options = SyncOptions(
             scene=scene, song=song, output=output, max_change=max_change, max_trim=max_trim, max_slip=max_slip,
             speed=_range("--speed", speed), wide=_range("--wide-speed", wide_speed),
             song_in=_seconds("--song-in", song_in) if song_in else None, start_on=start_on, allow_seams=allow_seams,

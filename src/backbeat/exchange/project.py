@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backbeat.errors import InputError
-from backbeat.model.project import CHOOSE, JOINS, Project, ScenePlan
+from backbeat.model.project import CHOOSE, JOINS, MODES, Leitmotif, Project, ScenePlan
 from backbeat.model.time import parse_clock, parse_rate
 
 ORDERS = ("free", "name", "time", "story")
@@ -26,13 +26,13 @@ FILM: dict[str, Kind] = {
     "loudness": DELIVERIES, "join": JOINS, "songs": "places", "forbid": "texts", "stems": "switch", "seed": "whole",
 }  # fmt: skip
 SCENE: dict[str, Kind] = {
-    "name": "text", "footage": "places", "song": "song", "song_in": "seconds",
-    "order": ORDERS, "mood": "texts", "style": "style", "length": "length", "tags": "texts", "title": "text",
-    "caption": "text", "end": "text", "dialogue": "switch", "join": JOINS, "reuse": "switch", "forbid": "texts",
-    "takes_out": "texts",
+    "name": "text", "footage": "places", "edit": "file", "mode": MODES, "song": "song", "song_in": "seconds",
+    "order": ORDERS, "mood": "texts", "style": "style", "length": "length", "characters": "texts", "tags": "texts",
+    "title": "text", "caption": "text", "end": "text", "dialogue": "switch", "subtitles": "file", "join": JOINS,
+    "reuse": "switch", "forbid": "texts", "takes_out": "texts", "media": "places",
 }  # fmt: skip
-CHARACTER: dict[str, Kind] = {"theme": "file"}
-TABLES = ("film", "scene")
+CHARACTER: dict[str, Kind] = {"theme": "file", "start": "seconds"}
+TABLES = ("film", "scene", "characters")
 
 
 def read(path: str) -> Project:
@@ -73,9 +73,10 @@ def parse(text: str, path: str) -> Project:
     themes = []
     people = page.table(plain.get("characters", {}), "characters", "[characters.NAME]").plain
     for who, said in people.items():
-        told = page.table(said, f"characters.{who}", f"[characters.{who}]").read(CHARACTER)
+        table = page.table(said, f"characters.{who}", f"[characters.{who}]")
+        told = table.read(CHARACTER)
         if "theme" in told:
-            themes.append((who, told["theme"]))
+            themes.append(Leitmotif(who, told["theme"], told.get("start")))
     plans = []
     for i, scene in enumerate(scenes):
         table = page.table(scene, f"scene.{i}", "[[scene]]")
@@ -103,10 +104,13 @@ def _scene(table: _Table, number: int) -> ScenePlan:
     if (mode == "cut") == ("edit" in said):
         what = "is cut from footage" if mode == "cut" else "needs an edit"
         raise table.wrong("mode", f"{name}: mode {mode!r} {what}", "use cut with footage, sync or score with an edit")
-    if mode != "cut":
-        for key in ("order", "style", "reuse", "takes_out", "length"):
-            if key in said:
-                raise table.wrong(key, f"{name}: {key} is for scenes that are cut from footage", "leave it out")
+    wrong = (
+        ("order", "style", "reuse", "takes_out", "length", "title", "end") if mode != "cut" else ("subtitles", "media")
+    )
+    what = "cut from footage" if mode != "cut" else "edited already"
+    for key in wrong:
+        if key in said:
+            raise table.wrong(key, f"{name}: {key} is for scenes that are {what}", "leave it out")
     return ScenePlan(**said, line=table.line(""))
 
 

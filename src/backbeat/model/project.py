@@ -18,7 +18,8 @@ class ScenePlan:
     `song` is a file, or ``choose``; `song_in` seconds into it, None = a downbeat of its beginning. `length` is auto,
     song or seconds. `title` is a card before the scene, `end` one after it, `caption` a lower third over its first
     pictures. `join` is how its song hands over to the next one. `dialogue`: its own sound is heard in full, and speech
-    is never cut. `takes_out` are takes not to use. `line` is where it begins in the file.
+    is never cut (None: in an edit, not in a montage). `takes_out` are takes not to use. `media` is where the edit's
+    files may have gone. `line` is where the scene begins in the file.
     """
 
     name: str
@@ -37,12 +38,22 @@ class ScenePlan:
     title: str = ""
     caption: str = ""
     end: str = ""
-    dialogue: bool = False
+    dialogue: bool | None = None
     join: str = "auto"
     reuse: bool = False
     forbid: tuple[str, ...] = ()
     takes_out: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
     line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Leitmotif:
+    """The song of a character; `start` is the second of it at which the passage meant begins, None: anywhere."""
+
+    character: str
+    song: str
+    start: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ class Project:
 
     `output` is the film to write; `rate` and `size` "" follow the footage; `length` is the run-time of the whole film
     (s), None where each scene has what its material carries. `songs` are places to choose from, `forbid` songs not to
-    use. `themes` are (character, song).
+    use.
     """
 
     path: str
@@ -66,6 +77,6 @@ class Project:
     join: str = "auto"
     songs: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
-    themes: tuple[tuple[str, str], ...] = ()
+    themes: tuple[Leitmotif, ...] = ()
     stems: bool = False
     seed: int = 0

@@ -13,12 +13,13 @@ from backbeat.model.codec import from_plain, to_plain
 from backbeat.model.time import Span, seconds_at
 from backbeat.verbs import make_scene
 from backbeat.verbs.make_joins import JoinMade, Placed, join_all
-from backbeat.verbs.make_plan import Picked, arrange, gather, hear, pick
+from backbeat.verbs.make_plan import Picked, arrange, format_for, gather, hear, pick
 from backbeat.verbs.make_scene import SceneCut, SceneJob
 from backbeat.verbs.session import Session
 
 if TYPE_CHECKING:
     from backbeat.exchange.cuesheet import CueRow
+    from backbeat.exchange.subtitles import Subtitle
     from backbeat.make.check import Checked
     from backbeat.model.project import Project, ScenePlan
     from backbeat.model.timeline import Timeline
@@ -67,6 +68,7 @@ class Made:
     film: str
     timeline_file: str
     cue_sheets: tuple[str, ...]
+    subtitles_file: str
     timeline: Timeline
     scenes: tuple[MadeScene, ...]
     joins: tuple[JoinMade, ...]
@@ -88,7 +90,6 @@ def make(options: MakeOptions, session: Session) -> Made:
     """
     from backbeat.exchange.cuesheet import rows_of, warnings_of
     from backbeat.exchange.project import read
-    from backbeat.verbs.asked import format_of
     from backbeat.verbs.mixing import mixed
 
     project = read(options.project)
@@ -98,9 +99,8 @@ def make(options: MakeOptions, session: Session) -> Made:
     songs, unheard = hear(project, session)
     gathered = gather(project, session)
     picked = pick(project, gathered.scenes, songs)
-    media = [t.media for s in gathered.scenes for t in s.takes]
-    rate, width, height = format_of(project.rate, project.size, media)
-    jobs = arrange(project, gathered.scenes, picked.songs, rate, (width, height))
+    rate, width, height = format_for(project, gathered.scenes)
+    jobs = arrange(project, gathered.scenes, picked, rate, (width, height))
     cut, broken = solve_all(jobs, session)
     if not cut:
         raise MediaError(f"{project.path}: no scene could be cut ({broken[0][1]})", "mend its footage or its length")
@@ -109,14 +109,14 @@ def make(options: MakeOptions, session: Session) -> Made:
     session.progress.start("mixing", 0)
     done = mixed(woven.timeline, woven.words)
     session.progress.stop()
-    rows = rows_of(done.timeline.cues, {p: s.tags for p, s in songs.items()}, rate)
+    rows = rows_of(done.timeline.cues, {s.path: s.tags for s in songs}, rate)
     made = Made(
-        film="", timeline_file="", cue_sheets=(), timeline=done.timeline, scenes=woven.scenes,
+        film="", timeline_file="", cue_sheets=(), subtitles_file="", timeline=done.timeline, scenes=woven.scenes,
         joins=woven.joins,
         failed=(*gathered.failed, *broken), proven=picked.proven, lines=done.lines, rights=warnings_of(rows),
         notes=(*unheard, *gathered.notes),
     )  # fmt: skip
-    return made if options.dry_run else _written(project, options, made, rows, session)
+    return made if options.dry_run else _written(project, options, made, rows, woven.subtitles, session)
 
 
 def _outputs(project: Project) -> tuple[str, str, str, str]:
@@ -131,8 +131,12 @@ def _check(project: Project, options: MakeOptions) -> None:
 
     if options.dry_run:
         return
-    inputs = (project.path, *(s.edit for s in project.scenes if s.edit))
-    for i, path in enumerate(_outputs(project)):
+    named = (p for s in project.scenes for p in (s.edit, s.subtitles) if p)
+    inputs = (project.path, *named)
+    wanted = [*_outputs(project)]
+    if any(s.subtitles for s in project.scenes):
+        wanted.append(str(Path(project.output).with_suffix(".srt")))
+    for i, path in enumerate(wanted):
         output.check(path, force=options.force, inputs=inputs, suffixes=FILMS if i == 0 else ())
 
 
@@ -190,6 +194,7 @@ class _Woven:
     scenes: tuple[MadeScene, ...]
     joins: tuple[JoinMade, ...]
     words: tuple[Span, ...]
+    subtitles: tuple[Subtitle, ...]
 
 
 def _woven(
@@ -202,14 +207,15 @@ def _woven(
 ) -> _Woven:
     from backbeat.decide.strung import strung
     from backbeat.model.timeline import Marker
-    from backbeat.verbs.mixing import music_gain
+    from backbeat.verbs.score_scenes import levelled
 
     timeline = strung([scene.timeline for _, scene, _ in cut], Path(project.output).stem)
     places: list[Placed] = []
     frames = 0
-    for i, scene, _ in cut:
+    for i, solved, _ in cut:
         song = jobs[i].song
-        places.append(Placed(scene, plans[i], song, seconds_at(frames, timeline.rate), music_gain(song.loudness)))
+        scene = replace(solved, cue=levelled(solved.cue, song, picked.needs[i]))
+        places.append(Placed(scene, plans[i], song, seconds_at(frames, timeline.rate)))
         frames += scene.timeline.frames
     cues, joins = join_all(places, session, default=project.join)
     told = tuple(
@@ -223,10 +229,23 @@ def _woven(
     )  # fmt: skip
     words = tuple(Span(w.start + p.start, w.end + p.start) for p in places for w in p.scene.words)
     marks = tuple(Marker(c.start, "cue", c.name, c.end - c.start) for c in cues)
-    return _Woven(replace(timeline, cues=cues, markers=(*timeline.markers, *marks)), told, joins, words)
+    titles = tuple(
+        replace(t, span=Span(t.span.start + p.start, min(t.span.end + p.start, p.end)))
+        for p in places
+        for t in p.scene.subtitles
+        if t.span.start + p.start < p.end
+    )
+    return _Woven(replace(timeline, cues=cues, markers=(*timeline.markers, *marks)), told, joins, words, titles)
 
 
-def _written(project: Project, options: MakeOptions, made: Made, rows: Sequence[CueRow], session: Session) -> Made:
+def _written(
+    project: Project,
+    options: MakeOptions,
+    made: Made,
+    rows: Sequence[CueRow],
+    subtitles: tuple[Subtitle, ...],
+    session: Session,
+) -> Made:
     """Render, read the film back, and put it and its papers in place.
 
     Raises
@@ -236,6 +255,7 @@ def _written(project: Project, options: MakeOptions, made: Made, rows: Sequence[
     """
     from backbeat.decide.mix import LOUDNESS
     from backbeat.exchange import cuesheet, otio
+    from backbeat.exchange.subtitles import write_srt
     from backbeat.make.check import check
     from backbeat.make.film import render
     from backbeat.make.settings import RenderSettings
@@ -265,8 +285,11 @@ def _written(project: Project, options: MakeOptions, made: Made, rows: Sequence[
     cuesheet.save(cuesheet.to_csv(rows), table)
     sheet = cuesheet.to_html(rows, film=Path(film).stem, length=made.timeline.duration, warnings=made.rights)
     cuesheet.save(sheet, page)
+    srt = str(Path(film).with_suffix(".srt")) if subtitles else ""
+    if srt:
+        write_srt(subtitles, srt)
     return replace(
-        made, film=film, timeline_file=papers, cue_sheets=(table, page), checked=checked,
+        made, film=film, timeline_file=papers, cue_sheets=(table, page), subtitles_file=srt, checked=checked,
         notes=(*made.notes, *rendered.warnings),
     )  # fmt: skip
 
@@ -278,6 +301,7 @@ def as_json(made: Made) -> dict[str, object]:
         "film": made.film or None,
         "timeline": made.timeline_file or None,
         "cue_sheets": made.cue_sheets,
+        "subtitles": made.subtitles_file or None,
         "duration": made.timeline.duration,
         "frames": made.timeline.frames,
         "rate_exact": str(made.timeline.rate),

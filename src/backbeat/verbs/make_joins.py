@@ -27,13 +27,12 @@ _RATE = 48_000
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A solved scene in the film: it begins at `start` s; `gain_db` brings its song to the working level."""
+    """A solved scene in the film: it begins at `start` s."""
 
     scene: SceneCut
     plan: ScenePlan
     song: Song
     start: float
-    gain_db: float = 0.0
 
     @property
     def end(self) -> float:
@@ -90,7 +89,7 @@ def join_all(
 
 
 def _cue(place: Placed) -> Cue:
-    cue = replace(place.scene.cue.later(place.start), gain_db=place.gain_db)
+    cue = place.scene.cue.later(place.start)
     if cue.start < 0:
         cue = replace(cue, start=0.0, song_in=cue.song_in - cue.start * cue.stretch)
     return cue

@@ -9,26 +9,47 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError, NoEditError
+from backbeat.exchange.subtitles import Subtitle
 from backbeat.model.cue import Cue
 from backbeat.model.footage import Take
 from backbeat.model.plan import Lock, Style
 from backbeat.model.song import Song
 from backbeat.model.time import Span, frame_at, seconds_at
 from backbeat.model.timeline import Clip, Timeline, Title, Track
+from backbeat.verbs.sync_scene import Scene
 
 if TYPE_CHECKING:
     from backbeat.decide.arrange import Way
     from backbeat.decide.problem import CutProblem, Solution
 
-VERSION = 1
+VERSION = 2
 LEAD = 0.012  # s before its downbeat at which a song comes in, so that the attack is whole
 OVERLAP = 2.0  # s by which a song may ring on under the next one
 CARD, END, CAPTION = 2.5, 3.5, 4.0  # s that a title card, an end card, a caption stand at least
 
 
 @dataclass(frozen=True, slots=True)
+class EditJob:
+    """An edited scene: `mode` is score (left as it is) or sync (moved onto its song, from `song_in` if given).
+
+    `hits` are (scene seconds, weight) of strong events that the music should meet; `dialogue`: its sound is heard.
+    """
+
+    mode: str
+    scene: Scene
+    subtitles: tuple[Subtitle, ...] = ()
+    song_in: float | None = None
+    hits: tuple[tuple[float, float], ...] = ()
+    dialogue: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class SceneJob:
-    """What one scene is solved from; nothing of the other scenes is in it. `way` and `frames` as arranged."""
+    """What one scene is solved from; nothing of the other scenes is in it.
+
+    `way` and `frames` as arranged. `talk` is where somebody speaks, as far as it is known before; `passage`: the song
+    is asked for from ``way.song_in`` on.
+    """
 
     name: str
     song: Song
@@ -49,6 +70,9 @@ class SceneJob:
     end: str = ""
     first: bool = False
     last: bool = False
+    edit: EditJob | None = None
+    talk: tuple[Span, ...] = ()
+    passage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +99,7 @@ class SceneCut:
     gap: float = 0.0
     seams: tuple[tuple[float, float], ...] = ()
     notes: tuple[str, ...] = ()
+    subtitles: tuple[Subtitle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +126,10 @@ def solve(job: SceneJob) -> SceneCut:
     MediaError
         If the song cannot be read.
     """
+    if job.edit is not None:
+        from backbeat.verbs.make_edit import solve_edit
+
+        return solve_edit(job, job.edit)
     from backbeat.decide import cut as decide_cut
     from backbeat.decide.arrange import phrase_end
     from backbeat.decide.judge import cut_on_beat, hit_on_beat
@@ -149,15 +178,18 @@ def lay(job: SceneJob) -> _Laid:
     lead = 0.0 if job.first else min(LEAD, job.way.song_in)
     name = job.song.tags.title or Path(job.song.path).stem
     if job.way.kind == "fit":
+        from backbeat.decide.retarget import Event
         from backbeat.verbs.retarget import fit
         from backbeat.verbs.retarget_ground import prepare
 
         try:
             ground = prepare(job.song)
+            hits = [Event(t, w) for t, w in job.edit.hits] if job.edit else []
             made = fit(
                 ground, length + LEAD * (not job.first) + (0.0 if job.last else OVERLAP),
                 entry="start" if job.first else "downbeat", ending="auto" if job.last else "ring-out",
-                tail=None if job.last else OVERLAP, start=0.0 if job.first else -LEAD,
+                tail=None if job.last else OVERLAP, start=0.0 if job.first else -LEAD, hits=hits, talk=job.talk,
+                song_in=job.way.song_in if job.passage else None,
             )  # fmt: skip
         except (InputError, NoEditError):
             pass
@@ -208,7 +240,6 @@ def _cards(job: SceneJob, song: Song) -> tuple[int, int]:
 
 def _placed(timeline: Timeline, job: SceneJob, begin: int, song: Song) -> Timeline:
     """Return the cut moved behind its title card, with its end card and caption."""
-    from backbeat.decide.arrange import card_end
     from backbeat.decide.strung import moved
 
     shifted = moved(timeline, begin)
@@ -220,13 +251,23 @@ def _placed(timeline: Timeline, job: SceneJob, begin: int, song: Song) -> Timeli
     picture = shifted.tracks[0]
     clips = tuple(sorted((*picture.clips, *cards), key=lambda c: c.start))
     tracks = [replace(picture, clips=clips), *shifted.tracks[1:]]
-    if job.caption:
-        start = card_end(song, seconds_at(begin, job.rate) + 0.5)
-        stop = min(card_end(song, start + CAPTION), seconds_at(job.frames, job.rate))
-        a, z = frame_at(start, job.rate), frame_at(stop, job.rate)
-        if z - a >= job.rate:
-            tracks.append(Track((_card(a, z - a, job.caption, job.rate, "lower-third"),), "picture", "captions"))
-    return replace(shifted, frames=job.frames, tracks=tuple(tracks), cues=())
+    made = replace(shifted, frames=job.frames, tracks=tuple(tracks), cues=())
+    return captioned(made, job, song, seconds_at(begin, job.rate))
+
+
+def captioned(timeline: Timeline, job: SceneJob, song: Song, after: float) -> Timeline:
+    """Return `timeline` with the scene's caption over its pictures, from the first downbeat after `after` s."""
+    from backbeat.decide.arrange import card_end
+
+    if not job.caption:
+        return timeline
+    start = card_end(song, after + 0.5)
+    stop = min(card_end(song, start + CAPTION), timeline.duration)
+    a, z = frame_at(start, job.rate), frame_at(stop, job.rate)
+    if z - a < job.rate:
+        return timeline
+    card = Track((_card(a, z - a, job.caption, job.rate, "lower-third"),), "picture", "captions")
+    return replace(timeline, tracks=(*timeline.tracks, card))
 
 
 def _card(start: int, frames: int, text: str, rate: Fraction, kind: str = "card") -> Clip:

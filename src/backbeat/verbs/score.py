@@ -94,7 +94,7 @@ def score(options: ScoreOptions, session: Session) -> Scored:
     library, left_out = library_of(options.songs, session, also=[*pinned, *given])
     themes = themes_of(options.themes, library)
     scene = read_scene(options.film, session, media=options.media, subtitles=subtitles)
-    timeline = _locked(scene)
+    timeline = locked(scene)
     spans = spans_of(options.scenes, scene)
     words = film_words(scene)
     told_themes = {t.character: t.song for t in themes}
@@ -161,7 +161,7 @@ def _passage(themes: Sequence[Theme], need: SceneNeed, song: Song) -> float | No
     return next((t.start for t in themes if t.character in met), None)
 
 
-def _locked(scene: Scene) -> Timeline:
+def locked(scene: Scene) -> Timeline:
     """Return the film as one timeline whose production sound is heard and whose music is gone."""
     pieces = scene.pieces
     timeline = replace(scene.timeline, cues=())

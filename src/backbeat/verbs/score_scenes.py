@@ -113,7 +113,7 @@ def fit_song(
     length = span.length + (OVERLAP if ringing else 0.0) - (BREATH if join == "breath" and not last else 0.0)
     if span.length < _SHORT or len(song.beats) < _BEATS:
         return plain(song, span, song_in=song_in)
-    hits = [Event(t - span.start, w) for t, w in _strong(film, span)]
+    hits = [Event(t - span.start, w) for t, w in strong_hits(film, span)]
 
     def made_for(ground: Ground, spoken: Sequence[Span]) -> Retargeted:
         return fit(
@@ -161,7 +161,7 @@ def plain(song: Song, span: Span, *, song_in: float | None = None) -> Fitted:
     return Fitted(cue, ScoredScene(span.start, span.end, song.path, "", (), (), True, "fade", 0.0, (), tuple(notes)))
 
 
-def _strong(film: Scene, span: Span) -> list[tuple[float, float]]:
+def strong_hits(film: Scene, span: Span) -> list[tuple[float, float]]:
     """Return the strongest hits of the picture in a scene, at least 8 s apart, film seconds and weight."""
     found = [(t, w) for t, w, _ in film_hits(film) if w >= 0.6 and span.start + 4 < t < span.end - 4]
     out: list[tuple[float, float]] = []
