@@ -4,6 +4,7 @@
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -53,6 +54,22 @@ def test_open_gops_are_met_exactly(tmp_path: Path) -> None:
     take = coded.write_take(tmp_path / "a.mp4", 3, frames=90, codec="libx265", options=params, gop=20)
     wanted = [39, 40, 41, 18, 19, 20, 59, 57, 80, 79]
     assert shows(take.path, wanted) == wanted
+
+
+def test_pictures_that_hang_on_one_an_edit_list_hides(tmp_path: Path) -> None:
+    """A phone's trim keeps the key picture before the in-point and hides it by an edit list."""
+    take = coded.write_take(tmp_path / "whole.mp4", 3, frames=90, gop=40, sound=None)
+    trimmed = tmp_path / "trimmed.mp4"
+    with av.open(take.path) as source, av.open(str(trimmed), "w") as box:
+        stream = box.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                shift = round(13 / 24 / float(packet.time_base))
+                packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, stream
+                box.mux(packet)
+    wanted = [30, 0, 5, 70, 1, 2]
+    assert len(read_table(str(trimmed))) == 77
+    assert shows(str(trimmed), wanted) == [13 + n for n in wanted]
 
 
 def test_backwards(tmp_path: Path) -> None:

@@ -128,15 +128,16 @@ def _table(path: str, _size: int, _changed: int) -> Table:
         base = Fraction(stream.time_base or 1)
         try:
             for packet in box.demux(stream):
-                if not packet.size or packet.is_discard:
-                    continue
                 stamp = packet.dts if packet.pts is None else packet.pts
+                if not packet.size:
+                    continue
                 if stamp is None:
                     bare += 1
                     continue
-                pts.append(stamp)
                 if packet.is_keyframe:
-                    keys.append(stamp)
+                    keys.append(stamp)  # also one that an edit list hides: the first pictures shown may need it
+                if not packet.is_discard:
+                    pts.append(stamp)
         except (av.FFmpegError, OSError):
             pass  # a truncated file: what came before is good
     if bare > len(pts):
