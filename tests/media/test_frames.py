@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any picture of any file by its number, however the file is made or broken."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -142,3 +143,16 @@ def test_no_picture_is_said(tmp_path: Path) -> None:
     empty.write_bytes(b"")
     with pytest.raises(MediaError, match="empty"):
         read_table(str(empty))
+
+
+def test_pictures_before_the_first_key_picture_of_an_edit_list_are_found(tmp_path):
+    source = coded.write_take(tmp_path / "a.mp4", 7, frames=60, gop=24, sound=None)
+    with Reader(source.path) as reader:
+        step = int(reader.table.pts[1] - reader.table.pts[0])
+    data = bytearray(Path(source.path).read_bytes())
+    at = data.find(b"elst") + 4 + 8  # version and flags, count
+    length, start = struct.unpack_from(">Ii", data, at)
+    struct.pack_into(">Ii", data, at, length * 40 // 60, start + 20 * step)
+    Path(source.path).write_bytes(data)
+    for order in ([0, 1, 2, 3], [3, 0, 10, 2]):
+        assert shows(source.path, order) == [20 + n for n in order]

@@ -84,9 +84,12 @@ class Table:
         return bool(np.abs((self.pts - self.pts[0]) - np.arange(n) * step).max() <= PLACE * step)
 
     def key_before(self, index: int) -> int:
-        """Return the time stamp of the last key picture at or before picture `index`."""
+        """Return the time stamp of the last key picture at or before picture `index`, else that of the first picture.
+
+        Where an edit list takes the beginning away, the first pictures are coded from one that is not in the table.
+        """
         at = int(np.searchsorted(self.keys, self.pts[index], side="right")) - 1
-        return int(self.keys[max(at, 0)]) if len(self.keys) else int(self.pts[0])
+        return int(self.keys[at]) if at >= 0 else int(self.pts[0])
 
 
 def picture_stream(box: Any) -> Any:
@@ -280,7 +283,10 @@ class Reader:
             standing = False
             for packet in self._box.demux(self._stream):
                 if not standing:
-                    if not packet.size or not packet.is_keyframe or packet.pts is None or packet.pts < key:
+                    if not packet.size or not packet.is_keyframe or packet.pts is None:
+                        continue
+                    # before an edit list's first picture lies the key picture that it is coded from
+                    if packet.pts < key and key > first:
                         continue
                     if packet.pts > key and wanted > first:
                         break  # landed too late
