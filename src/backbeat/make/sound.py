@@ -98,13 +98,18 @@ def sound_of(timeline: Timeline, settings: RenderSettings) -> Sound | None:
         return sound
     begin = first / RATE
     within = tuple(Span(s.start - begin, s.end - begin) for s in settings.measured)
-    # The limiter takes some loudness away; later passes give it back. Few films need the third.
-    for most in (0.05, 0.25, 0.25, 0.25):
+    # The limiter takes some loudness away, the more the louder: the slope of the last two passes tells how much.
+    before: tuple[float, float] | None = None
+    for most in (0.05, 0.25, 0.25, 0.25, 0.25):
         measured = loudness(sound.blocks(), within)
-        if measured <= SILENCE or abs(settings.loudness - measured) < most or sound.gain_db >= LIFT:
+        off = settings.loudness - measured
+        if measured <= SILENCE or abs(off) < most or (off > 0 and sound.gain_db >= LIFT):
             break
-        # what the limiter took the last time it takes again
-        sound = replace(sound, gain_db=min(sound.gain_db + settings.loudness - measured, LIFT))
+        slope = 1.0
+        if before is not None and abs(sound.gain_db - before[0]) > 0.05:
+            slope = min(max((measured - before[1]) / (sound.gain_db - before[0]), 0.15), 1.0)
+        before = (sound.gain_db, measured)
+        sound = replace(sound, gain_db=min(sound.gain_db + off / slope, LIFT))
     return sound
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SPEECH_LUFS = -20.0  # working levels; the delivery's loudness is set on the whole film
 MUSIC_LUFS = -18.0
+LOUDER = 3.0  # LU by which the production sound as a whole may be louder than its speech once that is raised
 _RATE = 48_000
 
 
@@ -65,6 +66,7 @@ def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> 
     import numpy as np
 
     from backbeat.decide.mix import ducks_of, lines_of, shape_for, window_of
+    from backbeat.make.loudness import loudness
     from backbeat.make.mix import Mixer
     from backbeat.make.pieces import pieces_of
 
@@ -75,7 +77,9 @@ def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> 
     silent = replace(timeline, cues=())
     with Mixer(pieces_of(silent), count) as mixer:
         said = [_mono(mixer, window_of(line), count) for line in lines]
-    gain = _speech_gain([s for s, line in zip(said, lines, strict=True) if line.length > 0.4] or said)
+        gain = _speech_gain([s for s, line in zip(said, lines, strict=True) if line.length > 0.4] or said)
+        if gain > 0:  # a whisper in a loud film must not make the rest of it louder than speech may be
+            gain = round(max(0.0, min(gain, SPEECH_LUFS + LOUDER - loudness(mixer.blocks()))), 2)
     timeline = _raised(timeline, gain)
     if not timeline.cues:
         return Mixed(timeline, (), gain)
