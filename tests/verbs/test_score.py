@@ -10,7 +10,8 @@ from backbeat.cli.main import app
 from backbeat.errors import InputError
 from backbeat.exchange import otio
 from backbeat.verbs import score
-from backbeat.verbs.score_needs import SceneSpan, parse_scene
+from backbeat.verbs.score_library import parse_theme
+from backbeat.verbs.score_needs import parse_scene
 from backbeat.verbs.session import Session
 from kit import coded
 
@@ -68,15 +69,69 @@ def score_overlap() -> float:
     return OVERLAP
 
 
-def test_scenes_too_short_and_songs_too_few_are_served(film, library, tmp_path):
+def decided(film, songs, tmp_path, *scenes, **more):
     options = score.ScoreOptions(
-        film, (str(library / "slow.flac"),), str(tmp_path / "o.mp4"), dry_run=True,
-        scenes=tuple(SceneSpan(s.span) for s in map(parse_scene, ("0-2", "2-10", "10-26"))),
-    )  # fmt: skip
+        film, (str(songs),), str(tmp_path / "o.mp4"), dry_run=True, scenes=tuple(map(parse_scene, scenes)), **more
+    )
     made = score.score(options, Session())
-    assert len(made.timeline.cues) == 3
-    assert made.scenes[0].ending == "fade"
     assert not (tmp_path / "o.mp4").exists()
+    return made
+
+
+def test_one_song_goes_on_through_scenes_that_follow_each_other(film, library, tmp_path):
+    made = decided(film, library / "slow.flac", tmp_path, "0-2", "2-10", "10-17", "19-26")
+    assert [(c.start, c.end) for c in made.timeline.cues] == [(0.0, 19.0), (19.0, 26.0)]
+    assert [s.ending for s in made.scenes] == ["goes on", "goes on", "ring-out", made.scenes[3].ending]
+    assert any("goes on from the scene before" in t.why for t in made.scenes[1].terms)
+
+
+def test_a_scene_of_two_seconds_gets_a_stretch_of_a_song(film, library, tmp_path):
+    made = decided(film, library / "slow.flac", tmp_path, "3-5", "8-26")
+    assert made.scenes[0].ending == "fade"
+    assert any("the scene is short" in n for n in made.scenes[0].notes)
+    assert made.timeline.cues[0].end == pytest.approx(5.0)
+
+
+def test_a_song_without_beats_runs_into_itself(film, tmp_path):
+    t = np.arange(48_000 * 12) / 48_000
+    pad = (0.1 * np.sin(2 * np.pi * 110 * t) * (1 + 0.2 * np.sin(0.5 * t))).astype(np.float32)
+    coded.write_wav(tmp_path / "drone.flac", np.stack([pad, pad]))
+    made = decided(film, tmp_path / "drone.flac", tmp_path, "0-26")
+    (cue,) = made.timeline.cues
+    assert cue.end == pytest.approx(26.0)
+    assert len(cue.seams) >= 2
+    assert any("runs into itself" in n for n in made.scenes[0].notes)
+    from backbeat.make.retarget import cue_samples
+    from backbeat.media.samples import read_sound
+
+    sound = cue_samples(read_sound(cue.path, rate=48_000, channels=2), cue)
+    level = np.sqrt((sound[0].astype(float) ** 2)[: 24 * 48_000].reshape(-1, 24_000).mean(1))
+    assert 20 * np.log10(level[1:].max() / level[1:].min()) < 6  # no hole, no bump where it meets itself
+
+
+def test_broken_songs_and_papers_are_left_out_and_told(film, library, tmp_path):
+    (tmp_path / "slow.flac").write_bytes((library / "slow.flac").read_bytes())
+    (tmp_path / "junk.mp3").write_bytes(bytes(range(256)) * 20)
+    (tmp_path / "empty.ogg").write_bytes(b"")
+    (tmp_path / "rights.toml").write_text("[broken")
+    made = decided(film, tmp_path, tmp_path, "0-26")
+    told = " ".join(made.notes)
+    for name in ("junk.mp3", "empty.ogg", "rights.toml: cannot be read", "no speech was found"):
+        assert name in told
+
+
+def test_a_theme_is_chosen_for_its_character(film, library, tmp_path):
+    for name in ("slow", "quick"):
+        made = decided(film, library, tmp_path, "0-26 @anna", themes=(parse_theme(f"Anna={name}.flac"),))
+        assert made.scenes[0].song.endswith(f"{name}.flac")
+        assert made.timeline.cues[0].usage == "theme"
+        assert "theme of Anna" in made.scenes[0].why
+    passage = decided(film, library, tmp_path, "0-10 @anna", themes=(parse_theme("Anna=slow.flac@0:12"),))
+    assert passage.timeline.cues[0].song_in == pytest.approx(12.0, abs=1.3)
+    with pytest.raises(InputError, match="no such song"):
+        decided(film, library, tmp_path, themes=(parse_theme("Anna=none.flac"),))
+    with pytest.raises(InputError, match="not a theme"):
+        parse_theme("Anna")
 
 
 @pytest.mark.parametrize("text", ["abc", "10", "20-10", "1:xx-3"])

@@ -56,7 +56,10 @@ def around(chosen: Sequence[int], place: int, songs: Sequence[Song]) -> tuple[Te
     song = songs[chosen[place]]
     out = []
     if chosen[place] in chosen[:place]:
-        out.append(Term("used", REUSED, "used already in an earlier scene"))
+        on = place and chosen[place - 1] == chosen[place]
+        out.append(
+            Term("used", REUSED, "it goes on from the scene before" if on else "used already in an earlier scene")
+        )
     if place and chosen[place - 1] != chosen[place]:
         before = songs[chosen[place - 1]]
         keys = ""

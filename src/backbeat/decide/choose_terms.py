@@ -18,6 +18,7 @@ from backbeat.model.time import Span
 
 Array = NDArray[Any]
 
+FLOW = 5.0  # flow a frame, percent of the picture's width, that a shot's motion of 1 stands for
 STEP = 0.5  # s between the values of a scene's curve
 THEME = 2.0  # what a theme is worth where its character is on all the time
 _WEAK = 0.15
@@ -57,7 +58,9 @@ class Term:
 
 
 def mean_energy(song: Song) -> float:
-    """Return the song's mean energy 0..1."""
+    """Return the song's energy 0..1: beside other songs where that is known, else the mean of its own curve."""
+    if song.intensity is not None:
+        return song.intensity
     return float(np.mean(song.energy)) if song.energy else 0.5
 
 
@@ -110,7 +113,8 @@ def _best_part(scene: SceneNeed, song: Song) -> tuple[float, float | None]:
     for i in starts:
         part = np.interp(np.linspace(0, 1, len(curve)), np.linspace(0, 1, count), energy[i : i + count])
         course = float(np.corrcoef(_smooth(part), _smooth(curve))[0, 1]) if float(part.std()) > 0.02 else 0.0
-        level = float(part.mean())
+        # the curve uses 0..1 in every song: a quiet part of a fierce song is half as quiet as it says
+        level = min(1.0, max(0.0, mean_energy(song) + 0.5 * float(part.mean() - energy.mean())))
         price = 1.5 * abs(level - scene.energy) - 0.4 * course
         if best is None or price < best[0]:
             best = (price, level, course)
@@ -224,13 +228,22 @@ def _trust(song: Song) -> list[Term]:
     return out
 
 
-def scene_energy(motion: float, cuts_a_second: float) -> float:
-    """Return a scene's energy 0..1 from its mean motion (0..1) and its cut rate."""
-    return min(1.0, 0.5 * min(1.0, motion * 1.5) + 0.5 * min(1.0, cuts_a_second / 0.7))
+def felt(flow: float) -> float:
+    """Return how much motion is felt, 0..1, from the mean flow in percent of the picture's width a second.
+
+    A log scale: half of 145 real shots lie between 0.1 and 0.6, the liveliest twentieth above 0.85.
+    """
+    low, high = 0.25, 75.0
+    return min(1.0, max(0.0, math.log(max(flow, low) / low) / math.log(high / low)))
+
+
+def scene_energy(flow: float, cuts_a_second: float) -> float:
+    """Return a scene's energy 0..1 from its mean flow (percent of the picture's width a second) and its cut rate."""
+    return 0.6 * felt(flow) + 0.4 * math.sqrt(min(1.0, cuts_a_second / 0.7))
 
 
 def scene_curve(motion: Sequence[float], cuts: Sequence[float], span: Span) -> tuple[float, ...]:
-    """Return a scene's energy over time: `motion` 0..1 every half second of the scene, `cuts` in film seconds.
+    """Return a scene's energy over time: `motion` (flow as above) every half second, `cuts` in film seconds.
 
     The cut rate at a moment is that of the four seconds about it.
     """

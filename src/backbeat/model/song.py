@@ -87,8 +87,8 @@ class Song:
 
     `energy` is the perceived intensity 0..1, one value every `energy_step` seconds. `tempo` is in beats a minute
     (the median). `beat_confidence` 0..1 says how far the grid can be trusted (free time: low). `vocals` are spans in
-    which somebody sings. `loudness` is EBU R128 integrated (LUFS). `brightness` 0..1 of its sound, None where nobody
-    asked for it.
+    which somebody sings. `loudness` is EBU R128 integrated (LUFS). `brightness` 0..1 of its sound and `intensity` 0..1
+    beside other songs (`energy` uses 0..1 in every song) are None where nobody asked for them.
     """
 
     path: str
@@ -109,6 +109,7 @@ class Song:
     tags: Tags = field(default_factory=Tags)
     notes: tuple[str, ...] = ()
     brightness: float | None = None
+    intensity: float | None = None
 
     def energy_at(self, time: float) -> float:
         """Return the energy 0..1 at `time`, 0.5 where there is no curve."""

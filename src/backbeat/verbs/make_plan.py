@@ -165,7 +165,7 @@ def pick(project: Project, scenes: Sequence[Material], library: Sequence[Song]) 
 
 def _need(project: Project, number: int, material: Material, library: Sequence[Song]) -> SceneNeed:
     from backbeat.decide.align_scene import words_of
-    from backbeat.decide.choose_terms import SceneNeed, scene_energy
+    from backbeat.decide.choose_terms import FLOW, SceneNeed, scene_energy
     from backbeat.decide.length import carried
     from backbeat.verbs.score_library import named
     from backbeat.verbs.score_needs import SceneSpan, film_words, need_of
@@ -181,10 +181,11 @@ def _need(project: Project, number: int, material: Material, library: Sequence[S
     shots = [(t, s, (s.end_frame - s.start_frame) / float(t.media.rate)) for t in takes for s in t.shots]
     total = sum(n for *_, n in shots) or 1.0
     said = sum(w.length for t in takes for w in words_of(t)) / total
+    flow = sum(s.motion * FLOW * float(t.media.rate) * n for t, s, n in shots) / total
     return SceneNeed(
         plan.name,
         plan.length if isinstance(plan.length, float) else max(LEAST, carried(takes, material.style)),
-        scene_energy(sum(s.motion * n for _, s, n in shots) / total, len(shots) / total),
+        scene_energy(flow, len(shots) / total),
         speech=min(1.0, said) if plan.dialogue else 0.0,
         words=(*plan.mood, *plan.tags),
         pin=named(pin, library, f"{plan.name}: song"),

@@ -14,7 +14,7 @@ from backbeat.model.time import Span
 from backbeat.model.timeline import Marker
 from backbeat.verbs.score_library import Theme, library_of, themes_of
 from backbeat.verbs.score_needs import SceneSpan, film_words, need_of, spans_of
-from backbeat.verbs.score_scenes import Grounds, ScoredScene, fit_song, levelled, why
+from backbeat.verbs.score_scenes import Grounds, ScoredScene, fit_song, levelled, parted, why
 from backbeat.verbs.session import Session
 from backbeat.verbs.sync_scene import Scene, read_scene
 
@@ -107,22 +107,28 @@ def score(options: ScoreOptions, session: Session) -> Scored:
             "a scene may have none of the songs", "forbid fewer songs, or give more with --songs"
         ) from None
     session.progress.start("fitting songs to scenes", len(spans), "scenes")
-    told, cues, grounds = [], [], Grounds()
-    for i, (span, need, index) in enumerate(zip(spans, needs, chosen.songs, strict=True)):
-        song = library[index]
+    told: list[ScoredScene] = []
+    cues, grounds = [], Grounds()
+    for first, last in _runs(spans, chosen.songs):
+        mine, song, need = spans[first:last], library[chosen.songs[first]], needs[first]
+        start = mine[0].span.start
         fitted = fit_song(
-            song, span.span, scene, first=i == 0, last=i == len(spans) - 1, join=options.join, talk=need.talk,
-            song_in=_passage(themes, need, song), grounds=grounds,
+            song, Span(start, mine[-1].span.end), scene, first=first == 0, last=last == len(spans), join=options.join,
+            talk=[Span(w.start - start + s.span.start, w.end - start + s.span.start)
+                  for s, n in zip(mine, needs[first:last], strict=True) for w in n.talk],
+            song_in=_passage(themes, need, song), turns=[s.span.start for s in mine[1:]], grounds=grounds,
         )  # fmt: skip
         cues.append(levelled(fitted.cue, song, need))
-        reasons = (*terms(need, song), *around(chosen.songs, i, library))
-        told.append(
-            replace(
-                fitted.told, ranked=ranked(need, library)[:5], why=why(need, reasons), terms=reasons, words=span.words,
-                confidence=span.confidence, found=span.found,
-            )
-        )  # fmt: skip
-        session.progress.advance()
+        told += parted(fitted.told, [s.span for s in mine])
+        session.progress.advance(len(mine))
+    told = [
+        replace(
+            t, ranked=ranked(n, library)[:5], why=why(n, reasons), terms=reasons, words=s.words,
+            confidence=s.confidence, found=s.found,
+        )
+        for i, (t, s, n) in enumerate(zip(told, spans, needs, strict=True))
+        for reasons in [(*terms(n, library[chosen.songs[i]]), *around(chosen.songs, i, library))]
+    ]  # fmt: skip
     marks = tuple(Marker(c.start, "cue", c.name, c.end - c.start) for c in cues)
     timeline = replace(timeline, cues=tuple(cues), markers=(*timeline.markers, *marks), name=Path(options.output).stem)
     session.progress.start("mixing", 0)
@@ -153,6 +159,17 @@ def _check(options: ScoreOptions) -> None:
         output.check(options.output, force=options.force, inputs=(options.film,), suffixes=FILMS)
         for suffix in (".otio", ".cues.csv", ".cues.html"):
             output.check(str(Path(options.output).with_suffix(suffix)), force=options.force, inputs=(options.film,))
+
+
+def _runs(spans: Sequence[SceneSpan], songs: Sequence[int]) -> list[tuple[int, int]]:
+    """Return half-open runs of scenes that follow each other with one song: it goes on, it does not begin anew."""
+    out: list[tuple[int, int]] = []
+    for i, scene in enumerate(spans):
+        if out and songs[i] == songs[i - 1] and scene.span.start - spans[i - 1].span.end < 0.05:
+            out[-1] = (out[-1][0], i + 1)
+        else:
+            out.append((i, i + 1))
+    return out
 
 
 def _passage(themes: Sequence[Theme], need: SceneNeed, song: Song) -> float | None:

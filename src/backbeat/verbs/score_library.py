@@ -88,7 +88,7 @@ def library_of(
             continue
         tags, wrong = read_rights(path)
         notes += [wrong] if wrong else []
-        found.append(replace(song, tags=tags, brightness=_brightness(path, session)))
+        found.append(with_character(replace(song, tags=tags), session))
     if not found:
         raise InputError(
             f"{', '.join(places) or 'no songs given'}: no song in it that can be used",
@@ -97,23 +97,25 @@ def library_of(
     return found, tuple(dict.fromkeys(notes))
 
 
-def _brightness(path: str, session: Session) -> float | None:
+def with_character(song: Song, session: Session) -> Song:
+    """Return `song` with its brightness and its intensity beside other songs; unchanged where it cannot be read."""
     from backbeat.errors import MediaError
-    from backbeat.listen.brightness import VERSION, brightness
+    from backbeat.listen.character import RATE, VERSION, Character, character
     from backbeat.media.samples import read_sound
+    from backbeat.model.codec import from_plain, to_plain
     from backbeat.work.cache import fingerprint, key_of
 
     try:
-        key = key_of(fingerprint(path), "brightness", VERSION)
+        key = key_of(fingerprint(song.path), "character", VERSION, round(song.loudness, 1))
         kept = session.cache.get(key)
-        if isinstance(kept, float):
-            return kept
-        sound = read_sound(path, rate=24_000, channels=1)
+        if isinstance(kept, dict) and set(kept) == {"brightness", "intensity"}:
+            made = from_plain(Character, kept)
+        else:
+            made = character(read_sound(song.path, rate=RATE, channels=1).samples[0], song.loudness)
+            session.cache.put(key, to_plain(made))
     except (OSError, MediaError):
-        return None
-    made = round(brightness(sound.samples[0], sound.rate), 4)
-    session.cache.put(key, made)
-    return made
+        return song
+    return replace(song, brightness=made.brightness, intensity=made.intensity)
 
 
 def named(name: str, library: Sequence[Song], option: str) -> str:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from backbeat.decide.scenes import LookedShot
     from backbeat.model.footage import Shot, Take
 
-_PERCENT = 5.0  # flow a frame, percent of the picture's width, that counts as motion 1
-
 
 @dataclass(frozen=True, slots=True)
 class SceneSpan:
@@ -140,8 +138,8 @@ def looked(scene: Scene) -> tuple[LookedShot, ...]:
 
 
 def motion_of(scene: Scene, span: Span) -> tuple[float, ...]:
-    """Return the picture's motion 0..1, a value every half second of `span`."""
-    from backbeat.decide.choose_terms import STEP
+    """Return the picture's flow, percent of its width a second, a value every half second of `span`."""
+    from backbeat.decide.choose_terms import FLOW, STEP
 
     takes = {t.media.path: t for t in scene.takes}
     count = max(1, round(span.length / STEP))
@@ -153,11 +151,11 @@ def motion_of(scene: Scene, span: Span) -> tuple[float, ...]:
             continue
         step = shot.curve_step / float(piece.clip.source_rate)
         first = shot.start_frame / float(piece.clip.source_rate) + shift
-        for k, flow in enumerate(shot.motion_curve or (shot.motion * _PERCENT,)):
+        for k, flow in enumerate(shot.motion_curve or (shot.motion * FLOW,)):
             at = first + (k + 0.5) * step if shot.motion_curve else (here.start + here.end) / 2
             i = int((at - span.start) / STEP)
             if here.start <= at < here.end and 0 <= i < count:
-                total[i] += min(1.0, flow / _PERCENT)
+                total[i] += flow * float(piece.clip.source_rate)
                 weight[i] += 1
     known = [t / w for t, w in zip(total, weight, strict=True) if w]
     mean = sum(known) / len(known) if known else 0.0

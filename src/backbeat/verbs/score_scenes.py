@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError, NoEditError
-from backbeat.model.cue import Cue
+from backbeat.model.cue import Cue, Seam
 from backbeat.model.song import Song
 from backbeat.model.time import Span
 from backbeat.verbs.production import film_hits
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 OVERLAP = 2.0  # s by which a song rings on under the next one's downbeat
 BREATH = 0.5  # s of quiet before the next song, where a breath is asked for
+_LOOP = 3.0  # s over which a song without a beat runs into itself, where it must be longer than it is
 _SHORT = 6.0  # s: shorter scenes get a stretch of the song, no path through it
-_BEATS = 32  # fewer give no path either
+_BEATS = 16  # fewer give no path either
 _KEPT = 3  # songs held ready at once
 
 
@@ -99,12 +100,14 @@ def fit_song(
     join: str,
     talk: Sequence[Span] = (),
     song_in: float | None = None,
+    turns: Sequence[float] = (),
     grounds: Grounds | None = None,
 ) -> Fitted:
     """Bring a song to its scene: in on a downbeat, its last beat on the next scene's first picture.
 
     `talk` are seconds of the scene in which somebody speaks: instrumental stretches are laid there where the song has
-    them. `song_in` asks for a passage of the song.
+    them. `song_in` asks for a passage of the song. `turns` are film seconds that want a strong beat, as where the song
+    goes on from one scene into the next.
     """
     from backbeat.decide.retarget import Event
     from backbeat.verbs.retarget import fit
@@ -113,7 +116,8 @@ def fit_song(
     length = span.length + (OVERLAP if ringing else 0.0) - (BREATH if join == "breath" and not last else 0.0)
     if span.length < _SHORT or len(song.beats) < _BEATS:
         return plain(song, span, song_in=song_in)
-    hits = [Event(t - span.start, w) for t, w in strong_hits(film, span)]
+    met = [(t, w) for t, w in strong_hits(film, span) if all(abs(t - at) >= 4 for at in turns)]
+    hits = [Event(t - span.start, w) for t, w in sorted([*met, *((at, 1.0) for at in turns)])]
 
     def made_for(ground: Ground, spoken: Sequence[Span]) -> Retargeted:
         return fit(
@@ -137,6 +141,20 @@ def fit_song(
     return Fitted(cue, told)
 
 
+def parted(told: ScoredScene, spans: Sequence[Span]) -> tuple[ScoredScene, ...]:
+    """Return what is told of one song over several scenes, for each scene: its own seams and hits."""
+    return tuple(
+        replace(
+            told, start=s.start, end=s.end, seams=tuple(x for x in told.seams if s.start <= x.at < s.end),
+            hits=tuple(h for h in told.hits if s.start <= h[0] < s.end),
+            ending=told.ending if i == len(spans) - 1 else "goes on",
+            sung_talk=told.sung_talk if not i else 0.0, sung_talk_before=told.sung_talk_before if not i else 0.0,
+            notes=told.notes if not i else ("the song goes on from the scene before",),
+        )
+        for i, s in enumerate(spans)
+    )  # fmt: skip
+
+
 def sung_under(cue: Cue, song: Song, talk: Sequence[Span]) -> float:
     """Return the seconds of a cue that are sung while somebody speaks; `talk` are seconds after its start."""
     from backbeat.decide.retarget_cue import cue_spans
@@ -146,19 +164,42 @@ def sung_under(cue: Cue, song: Song, talk: Sequence[Span]) -> float:
 
 
 def plain(song: Song, span: Span, *, song_in: float | None = None) -> Fitted:
-    """Return a stretch of the song from its most intense section (or its start), faded out."""
+    """Return a stretch of the song from its most intense section (or its start), faded out.
+
+    A song that is over before the scene runs into itself again, over three seconds, where it sounds at its usual level.
+    """
     best = max(song.sections, key=lambda s: s.energy, default=None)
     into = best.start if best is not None and best.start + span.length < song.duration else 0.0
     into = min(song_in, max(0.0, song.duration - 1.0)) if song_in is not None else into
-    end = span.start + min(span.length, song.duration - into)
-    name = song.tags.title or Path(song.path).stem
-    fade = min(1.0, (end - span.start) / 3)
-    cue = Cue(song.path, span.start, end, song_in=into, fade_in=0.01, fade_out=fade, name=name)
     why = "the scene is short" if span.length < _SHORT else "the song has no beat to join on"
     notes = [f"{why}: a stretch of the song, faded out"]
-    if span.end - end > 0.5:
+    end, seams = span.start + min(span.length, song.duration - into), _loops(song, into, span.length)
+    if seams:
+        end = span.end
+        notes = [f"{why}: it runs into itself {len(seams)} times, over {_LOOP:g} s"]
+    elif span.end - end > 0.5:
         notes.append(f"the song is over {span.end - end:.1f} s before the scene")
+    name = song.tags.title or Path(song.path).stem
+    fade = min(1.0, (end - span.start) / 3)
+    cue = Cue(song.path, span.start, end, song_in=into, fade_in=0.01, fade_out=fade, name=name, seams=seams)
     return Fitted(cue, ScoredScene(span.start, span.end, song.path, "", (), (), True, "fade", 0.0, (), tuple(notes)))
+
+
+def _loops(song: Song, into: float, length: float) -> tuple[Seam, ...]:
+    """Return the places where a song that ends too soon goes on from its beginning, none where that cannot be heard."""
+    values = song.energy
+    usual = sorted(values)[len(values) // 2] if values else 0.0
+    sounding = [i * song.energy_step for i, v in enumerate(values) if v >= 0.5 * usual]
+    if not sounding or song.duration - into >= length:
+        return ()
+    first, last = sounding[0] + _LOOP / 2, sounding[-1] - _LOOP / 2
+    if last - first < 2 * _LOOP or last <= into:
+        return ()
+    played, seams = last - into, [Seam(last, first, 0.0, _LOOP)]
+    while played + (last - first) < length - 1.0:
+        played += last - first
+        seams.append(Seam(last, first, 0.0, _LOOP))
+    return tuple(seams)
 
 
 def strong_hits(film: Scene, span: Span) -> list[tuple[float, float]]:
