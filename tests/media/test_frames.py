@@ -41,12 +41,15 @@ def shows(path: str, wanted: list[int], rate: Fraction = Fraction(24), **more: b
         ("h.mpg", {"codec": "mpeg2video", "rate": 25, "sound": "mp2", "options": {"qscale": "2"}, "gop": 15}),
         ("i.h264", {"sound": None}),
         ("j.mov", {"codec": "prores_ks", "pixel_format": "yuv422p10le"}),
+        ("k.mkv", {"codec": "libsvtav1", "options": {"preset": "10", "crf": "20"}, "gop": 90, "sound": None}),
+        ("l.ts", {"codec": "mpeg2video", "rate": 25, "sound": "mp2", "options": {"qscale": "2"}, "gop": 40}),
+        ("m.ts", {"codec": "libx265", "gop": 60}),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )
 def test_any_picture_of_any_container(tmp_path: Path, name: str, options: dict[str, object]) -> None:
     take = coded.write_take(tmp_path / name, 3, frames=90, **options)  # type: ignore[arg-type]
-    wanted = [0, 1, 2, 40, 41, 60, 12, 13, 89, 88, 5, 30, 30, 31]
+    wanted = [50, 51, 0, 1, 2, 40, 41, 60, 12, 13, 89, 88, 5, 30, 30, 31]
     assert shows(take.path, wanted, take.rate) == wanted
 
 

@@ -37,6 +37,9 @@ JITTER = 0.25
 PLACE = 0.6
 # So many pictures in a row are held over where they cannot be decoded; more is a broken source.
 GIVE_UP = 12
+# Codecs whose decoders here may be told in mid-stream to leave out pictures that no other needs. (dav1d reads that once,
+# when it is opened, and would leave them out for ever.)
+SKIPS = frozenset(["h264", "hevc", "mpeg2video", "mpeg4"])
 # Pictures kept while a clip plays backwards: each chunk of so many costs one decode from its key picture.
 BACKWARDS = 24
 
@@ -259,7 +262,7 @@ class Reader:
         self._pictures = self._decode(key)
 
     def _reopen(self) -> None:
-        self.close()
+        self._open.close()
         self._box = self._open.enter_context(open_box(self.path))
         self._stream = picture_stream(self._box)
         context = self._stream.codec_context
@@ -272,10 +275,11 @@ class Reader:
             yield from self._box.demux(self._stream)
             return
         back = 0.0
+        first = int(self.table.pts[0])
         while True:
             wanted = key - round(back / float(self.table.base))
-            first = int(self.table.pts[0])
-            if wanted <= first and back:
+            from_start = wanted <= first and back > 0
+            if from_start:
                 self._reopen()
             else:
                 self._box.seek(wanted, stream=self._stream, backward=True)
@@ -288,20 +292,20 @@ class Reader:
                     # before an edit list's first picture lies the key picture that it is coded from
                     if packet.pts < key and key > first:
                         continue
-                    if packet.pts > key and wanted > first:
+                    if packet.pts > key and not from_start:
                         break  # landed too late
                     standing = True
                 yield packet
             else:
-                if standing or (wanted <= first and back):
+                if standing or from_start:
                     return
             back = back * 4 if back else 1.0
 
     def _decode(self, key: int | None) -> Iterator[tuple[int, av.VideoFrame]]:
-        context = self._stream.codec_context
         pts, counted = self.table.pts, self.table.counted
         margin = SETTLE * (int(pts[-1] - pts[0]) / max(1, len(pts) - 1))
         skipping: bool | None = None
+        may_skip = not counted and self._stream.codec_context.name in SKIPS
         number = -1
         packets = self._packets(key)
         while True:
@@ -309,7 +313,8 @@ class Reader:
                 packet = next(packets, None)
                 if packet is None:
                     return
-                if not counted:
+                context = self._stream.codec_context  # the packets may have opened the file afresh
+                if may_skip:
                     skip = packet.pts is not None and packet.pts < self._target - margin
                     if skip != skipping:
                         context.skip_frame, skipping = ("NONREF" if skip else "DEFAULT"), skip
