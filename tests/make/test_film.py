@@ -6,9 +6,11 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from backbeat.errors import MediaError
 from backbeat.make.check import check
 from backbeat.make.film import render
 from backbeat.model.cue import Cue
@@ -34,6 +36,8 @@ def test_every_frame_and_sample_in_place(tmp_path: Path, rate: Fraction) -> None
     rendered = render(timeline, film)
     assert rendered.frames == 120
     assert wrong(film, timeline, {a.path: 1, b.path: 2}) == []
+    with av.open(film) as box:
+        assert [s.type for s in box.streams] == ["video", "audio"]
     read = coded.read_film(film)
     assert read.rate == rate
     np.testing.assert_allclose(read.times, [float(i / rate) for i in range(120)], atol=1e-4)
@@ -64,6 +68,18 @@ def test_check_sees_a_late_cut_and_late_sound(tmp_path: Path) -> None:
     assert [(c.planned, c.found) for c in measured.cuts] == [(30, 31)]
     assert measured.audio_start_ms == pytest.approx(5, abs=0.2)
     assert len(measured.differences) == 3
+
+
+def test_check_sees_other_pictures(tmp_path: Path) -> None:
+    rate = Fraction(25)
+    a, b, c = (coded.write_take(tmp_path / f"{n}.mp4", n, frames=60, rate=rate) for n in (1, 2, 3))
+    meant = edit([Clip(0, 30, a.path, 10, rate), Clip(30, 30, b.path, 5, rate)], rate)
+    measured = check(c.path, meant)
+    assert [(cut.planned, cut.found, cut.strange) for cut in measured.cuts] == [(30, None, True)]
+    assert measured.differences == ("the pictures about 0:01.200 are not the planned ones",)
+    song = coded.write_song(tmp_path / "song.wav", seconds=3)
+    with pytest.raises(MediaError, match="no picture in it"):
+        check(song, meant)
 
 
 def _boxes(data: bytes, *path: bytes) -> list[bytes]:

@@ -123,6 +123,24 @@ def test_titles_are_drawn(text: str) -> None:
     assert font_for(text, 20) is not None
 
 
+def test_long_titles_are_broken_into_lines_inside_the_safe_area() -> None:
+    card = draw(Title("A long line of words that would not fit on the screen at this size, so it is broken"), 640, 360)
+    rows, columns = np.nonzero(card[..., 0] > 128)
+    assert columns.min() >= 62
+    assert columns.max() < 578
+    assert np.ptp(rows) > 60  # lines of the size that was asked for, not one of tiny letters
+    tall = np.nonzero(draw(Title("word " * 120), 640, 360)[..., 0] > 128)[0]
+    assert tall.min() >= 34
+    assert tall.max() < 326
+
+
+def test_letters_that_no_font_has_are_told(tmp_path: Path) -> None:
+    nobody = "\u0378"  # not assigned
+    clips = [Clip(0, 4, "", 0, RATE, title=Title("The End")), Clip(4, 4, "", 0, RATE, title=Title(f"a{nobody}"))]
+    made = render(edit(clips, RATE), str(tmp_path / "film.mp4"))
+    assert [w[:22] for w in made.warnings] == ["the title at 0:00.160:"]
+
+
 def test_a_title_over_a_clip_lets_it_through(takes: tuple[coded.Coded, coded.Coded]) -> None:
     a, _ = takes
     over = Track((Clip(0, 5, "", 0, RATE, title=Title("Name", kind="lower-third", size=0.05)),))

@@ -143,6 +143,16 @@ def test_two_renders_do_not_share_their_segments(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_half_films_of_killed_renders_are_swept(tmp_path: Path) -> None:
+    parts = tmp_path / ".film.mp4.parts"
+    mine = tmp_path / ".film.abcdefgh.mp4"
+    for name in (mine.name, ".film.12345678.mp4", ".film.12345678.otio", ".film2.12345678.mp4", "film.mp4"):
+        (tmp_path / name).touch()
+    with folder_of(str(mine), str(parts)):
+        left = {p.name for p in tmp_path.iterdir() if p.is_file()}
+    assert left == {mine.name, ".film.12345678.otio", ".film2.12345678.mp4", "film.mp4"}
+
+
 def test_what_killed_renders_left_is_swept(tmp_path: Path) -> None:
     """Private folders at once, others after a week; never what is in use or not ours."""
     old = time.time() - 8 * 86_400
@@ -235,6 +245,8 @@ def test_nothing_to_render_is_said(tmp_path: Path) -> None:
         (RenderSettings(codec="h266"), "film.mp4"),
         (RenderSettings(preset="best"), "film.mp4"),
         (RenderSettings(bits=12), "film.mp4"),
+        (RenderSettings(quality=-3), "film.mp4"),
+        (RenderSettings(loudness=float("nan")), "film.mp4"),
         (RenderSettings(fit="squeeze"), "film.mp4"),
         (RenderSettings(), "film.gif"),
     ):

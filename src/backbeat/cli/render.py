@@ -31,7 +31,7 @@ def render(
     audio: Annotated[str, typer.Option(help="aac, opus, flac or pcm.")] = "",
     quality: Annotated[float, typer.Option(help="Constant quality of the codec (CRF); lower is better.")] = 0.0,
     bits: Annotated[int, typer.Option(help="Bits a sample: 8 or 10.")] = 0,
-    hardware: Annotated[str, typer.Option(help="Encode by nvenc, qsv, amf, vaapi or videotoolbox.")] = "",
+    hardware: Annotated[str, typer.Option(help="Encode by nvenc, qsv, amf or videotoolbox.")] = "",
     size: Annotated[str, typer.Option(help="Another canvas, such as 1080x1920.", metavar="WxH")] = "",
     fit: Annotated[str, typer.Option(help="letterbox, fill or stretch.")] = "letterbox",
     reframe: Annotated[str, typer.Option(help="centre, or follow the motion where --fit fill crops.")] = "",
@@ -100,7 +100,7 @@ def _print_check(film: str, found: Checked, *, as_json: bool) -> None:
         common.print_json(found)
         return
     seen = [c for c in found.cuts if c.found is not None]
-    alike = len(found.cuts) - len(seen)
+    alike = sum(c.found is None and not c.strange for c in found.cuts)
     note = f" ({alike} between pictures too alike to measure)" if alike else ""
     typer.echo(
         f"read back: {found.frames} of {found.expected_frames} frames, "

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 REACH = 4
 # Two pictures this near (mean of 255 levels) cannot be told apart; a cut between them cannot be measured.
 BLUR = 3.0
+# Pictures this far (mean of 255 levels) from the planned ones are others.
+STRANGE = 12.0
 # Seconds of sound correlated at the start and at the end.
 LISTEN = 4.0
 # Below this correlation the sound is not the expected one, and its offset is not measured.
@@ -42,10 +44,14 @@ SURE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class CutFound:
-    """One planned cut and the frame at which the picture really changes; None where both sides look the same."""
+    """One planned cut and the frame at which the picture really changes; None where both sides look the same.
+
+    `strange`: the film shows neither side's picture there; `found` is None then too.
+    """
 
     planned: int
     found: int | None
+    strange: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,11 @@ def check(
             for c in found
             if c.found is not None and c.found != c.planned
         ),
+        *(
+            f"the pictures about {clock(float(c.planned / timeline.rate))} are not the planned ones"
+            for c in found
+            if c.strange
+        ),
     ]
     for name, value in (("at the start", start), ("at the end", drift)):
         if value is not None and abs(value) >= 1.0:
@@ -126,8 +137,11 @@ def _looks(film: str) -> tuple[list[NDArray[np.float32]], list[float]]:
             for frame in box.decode(video=0):
                 looks.append(look_of(frame))
                 times.append(float(frame.time or 0.0))
-    except (av.FFmpegError, OSError, IndexError) as error:
-        raise MediaError(f"{film}: cannot be read back ({error})", "render it again") from error
+    except IndexError:
+        raise MediaError(f"{film}: no picture in it", "give the film that was rendered") from None
+    except (av.FFmpegError, OSError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"{film}: cannot be read back ({said})", "is it whole? render it again") from error
     return looks, times
 
 
@@ -157,7 +171,10 @@ def _cut(
                 continue
             near = range(max(place - REACH, first + 1), min(place + REACH, last - 1) + 1)
             costs = {n: _cost(looks, n - first, before, after) for n in near if n - first < len(looks)}
-            yield CutFound(place, min(costs, key=lambda n: (costs[n], abs(n - place)))) if costs else CutFound(place, 0)
+            best = min(costs, key=lambda n: (costs[n], abs(n - place)), default=place)
+            # Other pictures altogether are further from the planned ones than these are from each other.
+            strange = costs.get(best, np.inf) > max(STRANGE, float(np.abs(before - after).mean()) / 2)
+            yield CutFound(place, None, strange=True) if strange else CutFound(place, best)
     finally:
         composer.close()
 

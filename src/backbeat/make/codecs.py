@@ -50,7 +50,7 @@ CODECS = {
         (23, 18, 30),
     ),
     "av1": Codec(
-        "libsvtav1", (".mp4", ".mkv", ".webm"), ({"preset": "8"}, {"preset": "5"}, {"preset": "12"}), (30, 22, 40)
+        "libsvtav1", (".mp4", ".mkv", ".webm"), ({"preset": "8"}, {"preset": "5"}, {"preset": "10"}), (30, 22, 36)
     ),
     "vp9": Codec(
         "libvpx-vp9",

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from backbeat.make.segments import Coded, Segment, encode, encode_all, plan, wri
 from backbeat.make.settings import RenderSettings
 from backbeat.make.sound import sound_of, write_stems
 from backbeat.media.write import join
+from backbeat.model.time import clock
 from backbeat.work.pool import each, open_pool
 from backbeat.work.progress import Progress, Silent
 
@@ -88,10 +89,21 @@ def render(
         except (av.FFmpegError, OSError) as error:
             raise write_fault(error, "joining the segments") from error
         progress.stop()
-    warnings = tuple(dict.fromkeys(w for c in coded for w in c.warnings))
+    warnings = tuple(dict.fromkeys([*_undrawn(timeline, (first, last)), *(w for c in coded for w in c.warnings)]))
     return Rendered(
         output, last - first, time.monotonic() - began, warnings, stems, {n: v for c in coded for n, v in c.looks}
     )
+
+
+def _undrawn(timeline: Timeline, span: tuple[int, int]) -> Iterator[str]:
+    """Yield what is to be told of titles whose letters no font here has."""
+    for clip in (c for t in timeline.tracks if t.enabled and t.kind == "picture" for c in t.clips if c.enabled):
+        if clip.title is not None and clip.start < span[1] and clip.end > span[0]:
+            from backbeat.make.titles import missing_letters
+
+            if missing := missing_letters(clip.title.text):
+                where = clock(float(clip.start / timeline.rate))
+                yield f"the title at {where}: no font here has {missing[:12]} (BACKBEAT_FONTS names a folder of fonts)"
 
 
 def _pictures(segments: list[Segment], workers: str, progress: Progress) -> list[Coded]:

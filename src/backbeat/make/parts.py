@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -45,6 +46,8 @@ def folder_of(output: str, parts: str | None) -> Iterator[str]:
         raise InputError(
             f"{folder}: another render of the same film is under way", "wait until it is done, or give another output"
         )
+    if parts is not None:
+        _sweep_films(output, folder)
     try:
         yield str(folder)
     except BaseException:
@@ -70,6 +73,21 @@ def sweep(place: Path) -> None:
                     shutil.rmtree(folder, ignore_errors=True)
         except OSError:
             continue  # not one of ours, gone meanwhile, or on a disk that knows no locks
+
+
+def _sweep_films(output: str, folder: Path) -> None:
+    """Remove half films that killed renders left beside `output`, itself a temporary name (see `work.output.placed`).
+
+    Who holds the film's folder ``.film.mp4.parts`` is its only render, so no other file named so is in use.
+    """
+    film = Path(folder.name.removeprefix(".").removesuffix(".parts"))
+    name = re.compile(re.escape(f".{film.stem}.") + r"[a-z0-9_]{8}" + re.escape(film.suffix))
+    here = Path(output).absolute()
+    if not name.fullmatch(here.name) or len(film.stem) > 40:  # names of longer stems are cut short and may meet
+        return
+    for other in here.parent.iterdir():
+        if other != here and name.fullmatch(other.name):
+            other.unlink(missing_ok=True)
 
 
 def _taken(folder: Path) -> IO[bytes] | None:

@@ -85,8 +85,12 @@ class RenderSettings:
         Raises
         ------
         InputError
-            If there is none.
+            If there is none, or a number of the settings is out of its range.
         """
+        if not 0 <= self.quality <= 63:
+            raise InputError(f"--quality {self.quality:g}: not a quality", "give the codec's CRF, 1 (best) to 63")
+        if self.loudness is not None and not -60 <= self.loudness <= -5:
+            raise InputError(f"--loudness {self.loudness:g}: not a loudness", "give LUFS from -60 to -5, such as -14")
         first, last = self.span or (0, timeline.frames)
         if not 0 <= first < last <= timeline.frames:
             raise InputError(f"{timeline.name}: no frame to render", "give a timeline with clips, and a span inside it")

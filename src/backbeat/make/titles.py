@@ -101,7 +101,8 @@ def draw(title: Title, width: int, height: int) -> NDArray[np.uint8]:
     """Return a title as RGBA, uint8 (height, width, 4), alpha not multiplied in.
 
     A card fills the picture with its background and centres the text; a lower third stands at the lower left of the
-    title-safe area on a bar of its background. Text too wide is made smaller.
+    title-safe area on a bar of its background. Lines too long are broken between words; what is still too large
+    is made smaller.
 
     Raises
     ------
@@ -115,16 +116,17 @@ def draw(title: Title, width: int, height: int) -> NDArray[np.uint8]:
     card = title.kind != "lower-third"
     image = Image.new("RGBA", (width, height), ground if card else (0, 0, 0, 0))
     pen = ImageDraw.Draw(image)
-    room = round(width * (1 - 2 * SAFE))
+    room, tall = round(width * (1 - 2 * SAFE)), round(height * (1 - 2 * SAFE))
     size = max(8, round(title.size * height))
+    align = "center" if card else "left"
     while True:
         font = font_for(title.text, size)
-        box = pen.multiline_textbbox(
-            (0, 0), title.text, font=font, align="center" if card else "left", spacing=size // 4
-        )
-        if box[2] - box[0] <= room or size <= 8:
+        text = _wrapped(title.text, font, room)
+        box = pen.multiline_textbbox((0, 0), text, font=font, align=align, spacing=size // 4)
+        too_big = max((box[2] - box[0]) / room, ((box[3] - box[1]) / tall) ** 0.5)  # smaller letters need fewer lines
+        if too_big <= 1 or size <= 8:
             break
-        size = max(8, min(size - 1, int(size * room / (box[2] - box[0]))))
+        size = max(8, min(size - 1, int(size / too_big)))
     wide, high = box[2] - box[0], box[3] - box[1]
     if card:
         x, y = (width - wide) / 2 - box[0], (height - high) / 2 - box[1]
@@ -133,8 +135,24 @@ def draw(title: Title, width: int, height: int) -> NDArray[np.uint8]:
         edge = size * 0.4
         bar = (x + box[0] - edge, y + box[1] - edge, x + box[2] + edge, y + box[3] + edge)
         pen.rectangle(bar, fill=ground if len(ground) == 4 else (*ground, 160))
-    pen.multiline_text((x, y), title.text, font=font, fill=ink, align="center" if card else "left", spacing=size // 4)
+    pen.multiline_text((x, y), text, font=font, fill=ink, align=align, spacing=size // 4)
     return np.asarray(image)
+
+
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, room: int) -> str:
+    """Return `text` with its lines broken between words where they are wider than `room` pixels."""
+    lines = []
+    for line in text.split("\n"):
+        row = ""
+        for word in line.split(" "):
+            longer = f"{row} {word}" if row else word
+            if row and font.getlength(longer) > room:
+                lines.append(row)
+                row = word
+            else:
+                row = longer
+        lines.append(row)
+    return "\n".join(lines)
 
 
 def shaping() -> str:

@@ -37,8 +37,8 @@ JITTER = 0.25
 PLACE = 0.6
 # So many pictures in a row are held over where they cannot be decoded; more is a broken source.
 GIVE_UP = 12
-# Codecs whose decoders here may be told in mid-stream to leave out pictures that no other needs. (dav1d reads that once,
-# when it is opened, and would leave them out for ever.)
+# Codecs whose decoders here may be told in mid-stream to leave out pictures that no other needs. (dav1d reads that
+# once, when it is opened, and would leave them out for ever.)
 SKIPS = frozenset(["h264", "hevc", "mpeg2video", "mpeg4"])
 # Pictures kept while a clip plays backwards: each chunk of so many costs one decode from its key picture.
 BACKWARDS = 24

@@ -122,16 +122,18 @@ def join(
     # The rate as the track's clock keeps every time stamp a whole number of ticks.
     with av.open(path, "w", options={"movflags": "+faststart+write_colr"} if faststart else {}) as box:
         picture: Any = None
-        voice = _add_sound(box, sound_form) if sound is not None else None
-        heard = _SoundFeed(box, voice, iter(sound or ()))
+        heard: _SoundFeed | None = None
         done = 0
         for segment in segments:
             with av.open(segment) as source:
                 track = source.streams.video[0]
-                if picture is None:
+                if picture is None or heard is None:
+                    # The picture is the first track: simple programs take that one.
                     picture = _copied(box, track, form)
                     if "hevc" in track.codec_context.name and faststart:
                         picture.codec_context.codec_tag = "hvc1"
+                    voice = _add_sound(box, sound_form) if sound is not None else None
+                    heard = _SoundFeed(box, voice, iter(sound or ()))
                 count = 0
                 shift = round(done / form.rate / Fraction(track.time_base or 1))
                 for packet in source.demux(track):
@@ -145,7 +147,8 @@ def join(
                     heard.until((done + count) / form.rate)
                     yield done + count
                 done += count
-        heard.end()
+        if heard is not None:
+            heard.end()
 
 
 def _copied(box: Any, track: Any, form: PictureFormat) -> Any:
@@ -205,6 +208,9 @@ def _add_sound(box: Any, form: SoundFormat) -> Any:
 @cache
 def works(form: PictureFormat) -> str | None:
     """Return why this machine cannot encode so, None if it can: a few small pictures are tried."""
+    known = [f.name for f in av.Codec(form.encoder, "w").video_formats or ()] if has_encoder(form.encoder) else []
+    if known and form.pixel_format not in known:
+        return f"it was built without {form.pixel_format}"
     form = replace(form, width=256, height=256, threads=1)
     frame = av.VideoFrame(form.width, form.height, form.pixel_format)
     for plane in frame.planes:

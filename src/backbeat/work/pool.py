@@ -111,6 +111,9 @@ def each(pool: Executor, fn: Callable[[A], R], jobs: Iterable[A]) -> Iterator[tu
         for future in as_completed(futures):
             error = future.exception()
             yield futures[future], error if isinstance(error, Exception) else future.result()
-    finally:
+    except KeyboardInterrupt:
+        raise  # `open_pool` ends the workers; a future cancelled meanwhile would trip the thread that watches them
+    except BaseException:
         for future in futures:
             future.cancel()
+        raise
