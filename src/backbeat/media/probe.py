@@ -233,9 +233,11 @@ def probe_times(path: str) -> tuple[Media, Times]:
             raise MediaError(f"{path}: {error.message}", error.hint) from error
         warnings: list[str] = []
         picture = None if times.frames == 1 else _first_picture(box, stream)
+        if picture is not None:
+            return _facts(path, box, stream, times, picture, warnings), times
     with open_box(path) as box:  # a fresh one: stills cannot seek
         stream = next(s for s in box.streams.video if not _is_cover(s))
-        picture = picture or _first_picture_plain(box, stream)
+        picture = _first_picture_plain(box, stream)
         if picture is None:
             raise MediaError(f"{path}: not one picture could be decoded", "is the file whole?")
         media = _facts(path, box, stream, times, picture, warnings)

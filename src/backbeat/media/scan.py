@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -101,7 +102,8 @@ class Scan:
 
         with open_box(self.media.path, hardware=self._hardware) as box:
             video = next(s for s in box.streams.video if "attached_pic" not in str(s.disposition).lower())
-            video.thread_type = "AUTO"
+            # in a worker process the other cores have takes of their own, and threads cost a tenth
+            video.thread_type = "AUTO" if parent_process() is None else "NONE"
             video.codec_context.options = {"skip_loop_filter": "all"}
             wanted: list[VideoStream | AudioStream] = [video]
             resampler: AudioResampler | None = None
@@ -182,11 +184,11 @@ def shrink(
         name = "yuv444p"
     y, u, v = planes
     fields = y[::2] if media.interlaced else y  # one field: combing is no detail
-    luma = cv2.resize(fields, stored, interpolation=cv2.INTER_AREA)
+    luma = reduced(fields, stored)
     details = _details(y) if crops else None
     thumb_size = (THUMB[1], THUMB[0]) if turned else THUMB
     small: list[Any] = [cv2.resize(luma, thumb_size, interpolation=cv2.INTER_AREA)]
-    small += [cv2.resize(c, thumb_size, interpolation=cv2.INTER_AREA) for c in (v, u) if c is not None]
+    small += [reduced(c, thumb_size) for c in (v, u) if c is not None]
     depth = frame.format.components[0].bits
     full = media.color_range == "pc" or name.startswith(("yuvj", "gray"))
     transfer = media.color_transfer
@@ -207,6 +209,19 @@ def shrink(
         if round(media.rotation / 90) % 4:
             luma, thumb = cv2.rotate(luma, turn), cv2.rotate(thumb, turn)
     return np.asarray(luma, np.uint8), np.asarray(thumb, np.uint8), details
+
+
+def reduced(plane: Any, size: tuple[int, int]) -> Any:
+    """Return `plane` at (width, height) `size`.
+
+    Halved by area as often as it can be, then taken between its points: both are vectorised, and area by any other
+    factor is not.
+    """
+    while plane.shape[0] >= 2 * size[1] and plane.shape[1] >= 2 * size[0]:
+        height, width = (n // 2 for n in plane.shape)
+        plane = cv2.resize(plane[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    fine = plane.shape[0] < 2 * size[1] and plane.shape[1] < 2 * size[0]
+    return cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR if fine else cv2.INTER_AREA)
 
 
 _PLANAR = ("yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "yuv411p", "yuv440p", "gray")

@@ -21,6 +21,8 @@ import numpy as np
 from backbeat.media.scan import Picture
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
@@ -69,13 +71,10 @@ class Sight:
 
 
 @cache
-def _camera_model(width: int, height: int) -> tuple[Any, Any]:
-    """Return the design matrix of (right, down, zoom, roll) on the flow grid, and its pseudo-inverse."""
+def _grid(width: int, height: int) -> Any:
+    """Return the places of the flow grid as complex numbers, 0 in the middle, in widths of the picture, (h, w)."""
     y, x = np.mgrid[0:height:_GRID, 0:width:_GRID].astype(np.float32)
-    x, y = ((x - width / 2) / width).ravel(), ((y - height / 2) / width).ravel()
-    one, zero = np.ones_like(x), np.zeros_like(x)
-    model = np.concatenate([np.stack([one, zero, x, -y], 1), np.stack([zero, one, y, x], 1)])
-    return model, np.asarray(np.linalg.pinv(model), np.float32)
+    return ((x - width / 2) + 1j * (y - height / 2)).astype(np.complex64) / width
 
 
 class Eye:
@@ -94,13 +93,11 @@ class Eye:
         luma = picture.luma
         mean, spread = (float(v[0, 0]) / 255 for v in cv2.meanStdDev(luma))
         histogram = cv2.calcHist([luma], [0], None, [64], [0, 256]).ravel() / luma.size
-        sharp = float(cv2.meanStdDev(cv2.Laplacian(luma, cv2.CV_16S, ksize=1))[1][0, 0]) / 255
+        sharp = detail(luma) / 255
         if picture.crops is not None:
             third = picture.crops.shape[0] // 3
             pieces = (picture.crops[i * third : (i + 1) * third] for i in range(3))
-            self._focus = max(
-                float(cv2.meanStdDev(cv2.Laplacian(p, cv2.CV_16S, ksize=1))[1][0, 0]) / 255 for p in pieces
-            )
+            self._focus = max(detail(p) for p in pieces) / 255
         red, green, blue = (float(c) / 255 for c in cv2.mean(picture.thumb)[:3])
         small = cv2.resize(luma, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA)
         moved = self._move(small)
@@ -117,22 +114,19 @@ class Eye:
         height, width = small.shape
         if change < 0.0004 or min(height, width) < 16:  # frozen: nothing moved, whatever moved has stopped
             if change > 0 or len(self._beyond) == 0:  # an exact repeat is a repeated picture, not a stop
-                self._sudden(np.zeros((height, width, 2), np.float32)[::_GRID, ::_GRID])
+                self._sudden(np.zeros((height, width), np.complex64)[::_GRID, ::_GRID])
             return (change, *still[1:])
         flow = self._flow.calc(self.small, small, None)
-        model, inverse = _camera_model(width, height)
-        coarse = flow[::_GRID, ::_GRID]
-        seen = np.concatenate([coarse[..., 0].ravel(), coarse[..., 1].ravel()])
-        camera = _trimmed_fit(model, inverse, seen)
-        beyond = (seen - model @ camera).reshape(2, *coarse.shape[:2]).transpose(1, 2, 0)
+        seen = np.ascontiguousarray(flow[::_GRID, ::_GRID]).view(np.complex64)[..., 0]  # right + i down
+        shift, turn = _camera(_grid(width, height), seen)
+        beyond = seen - (shift + turn * _grid(width, height))
         self._sudden(beyond)
         novelty = compare(self.small, small, flow)
         percent = 100 / width
-        motion = float(np.hypot(coarse[..., 0], coarse[..., 1]).mean()) * percent
-        rest = float(np.hypot(beyond[..., 0], beyond[..., 1]).mean()) * percent
-        right, down, zoom, roll = (float(c) for c in camera)
+        motion, rest = (float(np.abs(f).mean()) * percent for f in (seen, beyond))
         return (
-            change, motion, right * percent, -down * percent, zoom / width, roll / width, rest, 0.0, 0.0, novelty,
+            change, motion, shift.real * percent, -shift.imag * percent, turn.real / width, turn.imag / width, rest,
+            0.0, 0.0, novelty,
         )  # fmt: skip
 
     def _sudden(self, now: Any) -> None:
@@ -143,14 +137,14 @@ class Eye:
         past = self._beyond
         if len(past) == 3 and all(p.shape == now.shape for p in past):
             older, before, then = past
-            height, width = (int(v) for v in now.shape[:2])
+            height, width = now.shape
             unit = 100.0 / (width * _GRID) / math.sqrt(height * width)
-            speed = _speed(before)
-            kept = np.maximum(_kept(before, then), _kept(before, now))
-            had = cv2.dilate(_speed(older), _NEAR) > 0.5 * speed
+            was, speed, after, latest = (np.abs(f) for f in (older, before, then, now))
+            kept = _kept(before, speed, (then, now))
+            had = cv2.dilate(was, _NEAR) > 0.5 * speed
             lost = np.where((speed > 0.5) & had, speed - np.clip(kept, -speed, speed), 0)
-            lasting = np.minimum(_speed(then), cv2.dilate(_speed(now), _NEAR))
-            known = cv2.dilate(np.maximum(_speed(older), speed), _NEAR)
+            lasting = np.minimum(after, cv2.dilate(latest, _NEAR))
+            known = cv2.dilate(np.maximum(was, speed), _NEAR)
             gained = np.maximum(lasting - known - 0.3, 0)
             row = len(self._rows) - len(FIELDS)
             self._rows[row + FIELDS.index("loss")] = float(np.minimum(lost, 20).sum()) * unit
@@ -165,29 +159,40 @@ class Eye:
         return Sight(**columns)
 
 
-def _speed(flow: Any) -> Any:
-    return np.hypot(flow[..., 0], flow[..., 1]).astype(np.float32)
+def detail(luma: Any) -> float:
+    """Return the spread of a picture's Laplacian, in levels (its mean is nothing)."""
+    return float(cv2.norm(cv2.Laplacian(luma, cv2.CV_16S, ksize=1), cv2.NORM_L2)) / math.sqrt(int(luma.size))
 
 
-def _kept(before: Any, after: Any) -> Any:
-    """Return the speed along `before` that `after` shows where the flow carries it, pixels; (h, w)."""
-    height, width = (int(v) for v in before.shape[:2])
+def _kept(before: Any, speed: Any, later: Sequence[Any]) -> Any:
+    """Return the most speed along `before` that any of `later` shows where the flow carries it, pixels; (h, w)."""
+    height, width = before.shape
     x, y = _places(width, height)
-    to_x = np.clip(np.rint(x + before[..., 0] / _GRID).astype(int), 0, width - 1)
-    to_y = np.clip(np.rint(y + before[..., 1] / _GRID).astype(int), 0, height - 1)
-    return (after[to_y, to_x] * before).sum(-1) / np.maximum(_speed(before), 1e-3)
+    to_x, to_y = x + before.real / _GRID, y + before.imag / _GRID
+    along = before.conj() / np.maximum(speed, 1e-3)
+    there = (cv2.remap(f.view(np.float32).reshape(height, width, 2), to_x, to_y, cv2.INTER_NEAREST, None,
+                       cv2.BORDER_REPLICATE) for f in later)  # fmt: skip
+    kept = [(f.view(np.complex64)[..., 0] * along).real for f in there]
+    return np.maximum(*kept)
 
 
-def _trimmed_fit(model: Any, inverse: Any, seen: Any) -> Any:
-    """Return the camera that most of the flow agrees with: least squares, then again on the better 60 %."""
-    first = inverse @ seen
-    half = len(seen) // 2
-    error = seen - model @ first
-    error = np.hypot(error[:half], error[half:])
-    good = error <= np.partition(error, int(0.6 * half))[int(0.6 * half)]
-    both = np.concatenate([good, good])
-    kept = model[both]
-    return np.linalg.solve(kept.T @ kept + 1e-4 * np.eye(4, dtype=np.float32), kept.T @ seen[both])
+def _camera(places: Any, seen: Any) -> tuple[complex, complex]:
+    """Return (shift, turn) of the camera that most of the flow agrees with: flow = shift + turn * place.
+
+    A similarity is linear in complex numbers: zoom is the real part of `turn`, roll the imaginary one. Least squares,
+    then again on the better 60 %.
+    """
+    shift, turn = _fit(places.ravel(), seen.ravel())
+    error = np.abs(seen - (shift + turn * places))
+    good = error <= np.partition(error, int(0.6 * error.size), axis=None)[int(0.6 * error.size)]
+    return _fit(places[good], seen[good])
+
+
+def _fit(places: Any, seen: Any) -> tuple[complex, complex]:
+    middle, mean = places.mean(), seen.mean()
+    away = places - middle
+    turn = complex(np.vdot(away, seen - mean)) / (float(np.vdot(away, away).real) + 1e-4)
+    return complex(mean) - turn * complex(middle), turn
 
 
 def compare(one: Any, other: Any, flow: Any) -> float:
@@ -218,4 +223,4 @@ def _kinship(one: Any, other: Any) -> float:
     power = [float(cv2.norm(f, cv2.NORM_L2)) / math.sqrt(int(one.size)) for f in fine]
     if min(power) < 0.7:
         return 1.0 if max(power) < 0.7 else 0.0
-    return float(cv2.multiply(fine[0], fine[1]).mean()) / (power[0] * power[1])
+    return float(np.vdot(fine[0], fine[1])) / int(one.size) / (power[0] * power[1])

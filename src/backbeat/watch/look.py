@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 from backbeat.errors import MediaError
@@ -26,7 +27,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 8  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 9  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
@@ -47,6 +48,7 @@ def look(path: str, *, shots: str = "own", hardware: str = "") -> Take:
     MediaError
         If it cannot be opened, or not one picture of it can be decoded.
     """
+    cv2.setNumThreads(1)  # pictures this small are not worth waking threads for
     media, times = probe_times(path)
     eye, ear, cutter, prints = Eye(), Ear(), shot_finder(shots), Prints()
     scan = Scan(media, times, hear=ear.hear, hardware=hardware)

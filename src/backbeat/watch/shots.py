@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
 import scipy  # its parts load when first used: a run that finds everything in the cache never pays for them
 
-from backbeat.watch.eye import compare
+from backbeat.watch.eye import compare, detail
 from backbeat.watch.secondlook import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -254,12 +254,13 @@ def _unlike(one: Bytes, other: Bytes) -> float:
 
 
 def distance(one: Any, other: Any) -> float:
-    """Return the difference of two thumbs, each of 18 blocks at its best small shift, the five best blocks aside."""
+    """Return the difference of two int16 thumbs, each of 18 blocks at its best small shift, the five best aside."""
     padded = np.pad(other, ((2, 2), (3, 3), (0, 0)), mode="edge")
-    shifted = np.lib.stride_tricks.sliding_window_view(padded, (27, 48), axis=(0, 1))  # (5, 7, 3, 27, 48)
-    gaps = np.abs(shifted - one.transpose(2, 0, 1)).sum(2, dtype=np.int16)
-    blocks = gaps.reshape(5, 7, 3, 9, 6, 8).mean((3, 5), dtype=np.float32)
-    return float(np.sort(blocks.min((0, 1)).ravel())[5:].mean())
+    shifted = np.lib.stride_tricks.sliding_window_view(padded, (27, 48, 3), axis=(0, 1, 2))  # (5, 7, 1, 27, 48, 3)
+    gaps = shifted.reshape(35, 27, 144) - one.reshape(27, 144)
+    rows = np.abs(gaps, out=gaps).reshape(35, 3, 9, 144).sum(2, dtype=np.int32)
+    blocks = rows.reshape(35, 3, 6, 24).sum(3) / 72
+    return float(np.sort(blocks.min(0).ravel())[5:].mean())
 
 
 def gradual(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], cuts: Sequence[Boundary]) -> list[Boundary]:
@@ -267,69 +268,115 @@ def gradual(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], cuts: Sequence[Bou
     n = len(thumbs)
     if n <= _LENGTHS[0]:
         return []
-    colour = np.stack([cv2.cvtColor(t, cv2.COLOR_RGB2YCrCb) for t in thumbs]).astype(np.int16)
+    small = [cv2.cvtColor(t, cv2.COLOR_RGB2YCrCb) for t in thumbs]
+    colour = np.stack(small).astype(np.int16)
     flat = colour.reshape(n, -1).astype(np.float32)
+    coarse = np.stack([cv2.resize(t, (24, 9), interpolation=cv2.INTER_AREA) for t in small]).astype(np.float32)
     barred = np.zeros(n + 1, np.int64)
     for cut in cuts:
         barred[cut.start : cut.end + 1] = 1
     barred = np.cumsum(barred)
+    coarse = coarse.reshape(n, -1) - 128
+    products = _products(coarse, max(_LENGTHS))
     scored: list[tuple[float, int, int]] = []
     for length in _LENGTHS:
         if n <= length:
             break
-        size = 3 * np.abs(flat[length:] - flat[:-length]).mean(1)
-        for a in np.flatnonzero(size >= 24).tolist()[:: 1 if length < 12 else 2]:
-            b = a + length
-            if barred[b] - barred[a] == 0:
-                score = _line(flat, a, length, float(size[a]))
-                if score > 0:
-                    scored.append((score, a, b))
+        clear = np.flatnonzero(barred[length:n] == barred[: n - length])
+        for a in _straight(coarse, products, clear, length):
+            score = _line(flat, a, length)
+            if score > 0:
+                scored.append((score, a, a + length))
     found: list[Boundary] = []
     taken = np.zeros(n + 8, bool)
+    facts = cache(lambda i: _facts(smalls[i]))
     for score, a, b in sorted(scored, reverse=True):
-        if taken[max(0, a - 4) : b + 5].any() or not _mixed(colour, smalls, a, b):
+        if taken[max(0, a - 4) : b + 5].any() or not _mixed(colour, smalls, facts, a, b):
             continue
         taken[max(0, a - 4) : b + 5] = True
         found.append(Boundary(a + 1, b, "gradual", min(1.0, score / 80)))
     return found
 
 
-def _line(flat: Any, a: int, length: int, size: float) -> float:
+def _products(flat: Any, reach: int) -> Any:
+    """Return the inner product of each picture with itself and each of the next `reach`, (reach + 1, n)."""
+    n = len(flat)
+    out = np.zeros((reach + 1, n), np.float32)
+    for d in range(min(reach + 1, n)):  # not by matrix products: BLAS would wake a thread for each core
+        out[d, : n - d] = np.einsum("ij,ij->i", flat[: n - d], flat[d:])
+    return out
+
+
+def _straight(coarse: Any, products: Any, starts: Any, length: int) -> list[int]:
+    """Return those of `starts` from which the way to the picture `length` on is gone about straight and steadily."""
+    steps = _steps(length)
+    own, ends = products[0, starts], products[length, starts]
+    power = np.maximum(products[0, starts + length] - 2 * ends + own, 1)
+    # (picture at a step - start) . (end - start), as a share of the whole way
+    along = [(products[length - t, starts + t] - products[t, starts] - ends + own) / power for t in steps]
+    kept = _steady(np.asarray(along)).nonzero()[0]
+    first = coarse[starts[kept]]
+    gap = coarse[starts[kept] + length] - first
+    off = sum(
+        np.abs(coarse[starts[kept] + t] - first - along[k][kept, None] * gap).mean(1) for k, t in enumerate(steps)
+    )
+    size = np.abs(gap).mean(1)
+    return [int(a) for a in starts[kept[(off / 5 < 0.3 * size) & (size >= 4)]]]
+
+
+def _steady(along: Any) -> Any:
+    middle = (along[2] > 0.25) & (along[2] < 0.75)
+    return np.all(np.diff(along, axis=0) > -0.02, axis=0) & middle & (along[0] < 0.45) & (along[-1] > 0.55)
+
+
+def _steps(length: int) -> list[int]:
+    return [round(t * length) for t in (1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6)]
+
+
+def _line(flat: Any, a: int, length: int) -> float:
     """Return how well pictures a .. a + length lie on the line between the ends, 0 if they do not."""
     gap = flat[a + length] - flat[a]
-    power = float(gap @ gap)
-    along, off = [], []
-    for t in (1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6):
-        away = flat[a + round(t * length)] - flat[a]
-        share = float(away @ gap) / power
-        along.append(share)
-        off.append(float(np.abs(away - share * gap).mean()) * 3)
-    steady = all(q - p > -0.02 for p, q in pairwise(along))
-    if steady and along[0] < 0.45 and along[-1] > 0.55 and 0.25 < along[2] < 0.75 and np.mean(off) < 0.22 * size:
-        return size - float(np.mean(off))
-    return 0.0
+    size = 3 * float(np.abs(gap).mean())
+    if size < 24:
+        return 0.0
+    away = flat[[a + t for t in _steps(length)]] - flat[a]
+    share = (away * gap).sum(1) / float((gap * gap).sum())
+    if not _steady(share):
+        return 0.0
+    off = 3 * float(np.abs(away - share[:, None] * gap).mean())
+    return size - off if off < 0.22 * size else 0.0
 
 
-def _mixed(colour: Any, smalls: Sequence[Bytes], a: int, b: int) -> bool:
+def _mixed(colour: Any, smalls: Sequence[Bytes], facts: Callable[[int], _Facts], a: int, b: int) -> bool:
     """Whether pictures a .. b are a mix: the ends are unlike, steadier outside, and detail is lost in the middle."""
     n, length = len(colour), b - a
+    # black or white at one end: a fade keeps its scene, only paler
+    fade = any(f.spread < 8 and not 40 < f.mean < 225 for f in (facts(a), facts(b)))
+    if not fade:
+        fine = [facts(a + round(t * length)).detail for t in (0, 1 / 3, 1 / 2, 2 / 3, 1)]
+        straight = (fine[0] + fine[-1]) / 2
+        # unrelated details add as powers: a half-half mix keeps this much, where a moving camera may have nothing yet
+        kept = math.hypot(fine[0], fine[-1]) / 2
+        if min(fine[1:4]) >= 0.93 * straight or fine[2] <= 0.6 * kept:
+            return False
     ends = distance(colour[a], colour[b])
     if ends < 16:
         return False
-    pre = distance(colour[max(0, a - length)], colour[a])
-    post = distance(colour[b], colour[min(n - 1, b + length)])
-    if max(pre, post) > 0.8 * ends:
+    if distance(colour[max(0, a - length)], colour[a]) > 0.8 * ends:
         return False
-    if any(p.std() < 8 and not 40 < p.mean() < 225 for p in (smalls[a], smalls[b])):
-        return True  # black or white at one end: a fade keeps its scene, only paler
-    if _unlike(smalls[a], smalls[b]) < 0.3:
+    if distance(colour[b], colour[min(n - 1, b + length)]) > 0.8 * ends:
         return False
-    detail = [_detail(smalls[a + round(t * length)]) for t in (0, 1 / 3, 1 / 2, 2 / 3, 1)]
-    straight = (detail[0] + detail[-1]) / 2
-    # unrelated details add as powers: a half-half mix keeps this much, where a moving camera may have nothing yet
-    kept = math.hypot(detail[0], detail[-1]) / 2
-    return min(detail[1:4]) < 0.93 * straight and detail[2] > 0.6 * kept
+    return fade or _unlike(smalls[a], smalls[b]) >= 0.3
 
 
-def _detail(small: Bytes) -> float:
-    return float(cv2.Laplacian(small, cv2.CV_16S, ksize=1).std())
+class _Facts(NamedTuple):
+    """Mean and spread of a small luma, and how much fine detail it has; levels (0..255)."""
+
+    mean: float
+    spread: float
+    detail: float
+
+
+def _facts(small: Bytes) -> _Facts:
+    mean, spread = (float(v[0, 0]) for v in cv2.meanStdDev(small))
+    return _Facts(mean, spread, detail(small))
