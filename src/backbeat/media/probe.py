@@ -152,6 +152,14 @@ def _first_picture(box: InputContainer, stream: VideoStream) -> VideoFrame | Non
 
     box.seek(stream.start_time or 0, stream=stream)
     stream.thread_type = "SLICE"  # one picture is wanted: no delay of frame threads
+    with contextlib.suppress(av.FFmpegError, StopIteration):
+        packet = next(box.demux(stream))
+        if packet.is_keyframe and packet.size:  # nor of reordering: end of stream gives out what is decoded
+            found = [*packet.decode(), *stream.codec_context.decode(None)]
+            stream.codec_context.flush_buffers()
+            if found:
+                return found[0]
+    box.seek(stream.start_time or 0, stream=stream)
     for tries, packet in enumerate(box.demux(stream)):
         try:
             for frame in packet.decode():

@@ -83,6 +83,7 @@ class Eye:
     def __init__(self) -> None:
         self._rows = array("d")
         self._flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._flow.setFinestScale(1)  # half of the small picture: at the preset's quarter a ball or a hand is lost
         self.small: Any = None  # uint8 (about 90, 160): the last picture
         self.novelty = 0.0
         self._beyond: list[Any] = []  # the last three pictures' flow beyond the camera's, the newest last
@@ -114,7 +115,7 @@ class Eye:
         height, width = small.shape
         if change < 0.0004 or min(height, width) < 16:  # frozen: nothing moved, whatever moved has stopped
             if change > 0 or len(self._beyond) == 0:  # an exact repeat is a repeated picture, not a stop
-                self._sudden(np.zeros((height, width), np.complex64)[::_GRID, ::_GRID])
+                self._sudden(np.zeros(_grid(width, height).shape, np.complex64))
             return (change, *still[1:])
         flow = self._flow.calc(self.small, small, None)
         seen = np.ascontiguousarray(flow[::_GRID, ::_GRID]).view(np.complex64)[..., 0]  # right + i down

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from backbeat.watch.eye import compare
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -45,6 +47,12 @@ def changed(one: Bytes, other: Bytes) -> float:
     gone = np.maximum(lost, np.clip((0.7 - alike) / 0.4, 0, 1))
     detailed = np.clip((np.sqrt(np.maximum(v1, v2)) - 2) / 4, 0, 1)
     return float((detailed * gone).sum() / max(1e-6, float(detailed.sum())))
+
+
+def unlike(one: Bytes, other: Bytes) -> float:
+    """Return the novelty of `other` (`eye.compare`) against a picture that need not be its neighbour."""
+    flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    return compare(one, other, flow.calc(one, other, None))
 
 
 def _even(picture: Bytes) -> Bytes:

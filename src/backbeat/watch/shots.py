@@ -3,27 +3,22 @@
 
 A cut is a picture that is another scene than the last one even after motion is undone (`eye.compare`), and alone in
 being so. Where several pictures in a row are disturbed (a flash, a shake, something that passes the lens, a whip pan),
-the pictures before and after are compared: the same scene again means no cut. A dissolve is a stretch whose pictures
-lie on the straight line between its ends and lose fine detail in the middle; a fade is one that ends in black or white
-(the family of Lienhart 1999; the loss of detail is Alattar 1993).
+the pictures before and after are compared: the same scene again means no cut. Dissolves and fades are in `gradual`.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import cv2
 import numpy as np
 import scipy  # its parts load when first used: a run that finds everything in the cache never pays for them
 
-from backbeat.watch.eye import compare, detail
-from backbeat.watch.secondlook import changed
+from backbeat.watch.gradual import mixes
+from backbeat.watch.secondlook import changed, unlike
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -43,7 +38,6 @@ _ABOVE = 5.0
 _GONE = 0.42  # least share of the picture that such a cut replaces
 _FLASH = 8.0  # least rise of light (mean of 255 levels) of a flash
 _STAYED = 0.4  # share of the picture that may be gone across a flash
-_LENGTHS = (6, 9, 13, 18, 24, 30)  # of gradual changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +111,12 @@ def detect(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], novelty: Sequence[f
     new = np.asarray(novelty, np.float64)
     found = []
     for first, last in disturbances(new):
-        blend = last == first + 1 and _is_mix(thumbs, first) and _unlike(smalls[first - 1], smalls[last]) >= _CUT
+        blend = last == first + 1 and _is_mix(thumbs, first) and unlike(smalls[first - 1], smalls[last]) >= _CUT
         top = float(new[first : last + 1].max())
         blended = Boundary(first, last, "cut", min(1.0, 2 * top))
         found.append(blended if blend else _unblended(_judge(first, last, new, smalls), thumbs))
-    found += gradual(thumbs, smalls, [b for b in found if b.kind != "refused"])
+    cuts = [(b.start, b.end) for b in found if b.kind != "refused"]
+    found += [Boundary(a, b, "gradual", score) for a, b, score in mixes(thumbs, smalls, cuts)]
     found += recoloured(thumbs, [b for b in found if b.kind != "refused"])
     found += faint(smalls, new, [b for b in found if b.kind != "refused"])
     return sorted(found, key=lambda b: b.start)
@@ -184,8 +179,8 @@ def _flashed(smalls: Sequence[Bytes], peak: int) -> bool:
     if any(changed(smalls[peak - 1], smalls[peak + k]) < _STAYED for k in later):
         return True
     # sparks and smoke remain, but what is left of the scene comes back as the light goes
-    first = _unlike(smalls[peak - 1], smalls[peak])
-    return any(_unlike(smalls[peak - 1], smalls[peak + k]) < 0.65 * first for k in later if k >= 5)
+    first = unlike(smalls[peak - 1], smalls[peak])
+    return any(unlike(smalls[peak - 1], smalls[peak + k]) < 0.65 * first for k in later if k >= 5)
 
 
 def disturbances(new: Any) -> list[tuple[int, int]]:
@@ -215,12 +210,12 @@ def _judge(first: int, last: int, new: Any, smalls: Sequence[Bytes]) -> Boundary
     wide = last - first >= 2
     befores = {max(0, first - k) for k in ((1, 3) if wide else (1,))}
     afters = {min(len(smalls) - 1, last + k) for k in ((1, 3) if wide else (1, 2))}
-    back = any(_unlike(smalls[a], smalls[b]) < max(_SAME, 0.25 * top) for a in befores for b in afters)
+    back = any(unlike(smalls[a], smalls[b]) < max(_SAME, 0.25 * top) for a in befores for b in afters)
     if back or not (lone or top >= _ROUGH) or _flashed(smalls, peak):
         return Boundary(peak, peak, "refused", min(1.0, top))
     if lone:
         # a weak one is judged again with a better flow, which follows faster jerks
-        sure = top >= _ROUGH or _unlike(smalls[peak - 1], smalls[peak]) >= _CUT
+        sure = top >= _ROUGH or unlike(smalls[peak - 1], smalls[peak]) >= _CUT
         return Boundary(peak, peak, "cut" if sure else "refused", min(1.0, top))
     return Boundary(first, last, "cut", min(1.0, top))
 
@@ -245,138 +240,3 @@ def _is_mix(thumbs: Sequence[Bytes], middle: int) -> bool:
     away = mixed - before
     share = float((away * gap).sum() / max(1.0, float((gap * gap).sum())))
     return 0.12 < share < 0.88 and float(np.abs(away - share * gap).mean()) < 0.2 * float(np.abs(gap).mean())
-
-
-def _unlike(one: Bytes, other: Bytes) -> float:
-    """Return the novelty of `other` against a picture that need not be its neighbour."""
-    finder: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    return compare(one, other, finder.calc(one, other, None))
-
-
-def distance(one: Any, other: Any) -> float:
-    """Return the difference of two int16 thumbs, each of 18 blocks at its best small shift, the five best aside."""
-    padded = np.pad(other, ((2, 2), (3, 3), (0, 0)), mode="edge")
-    shifted = np.lib.stride_tricks.sliding_window_view(padded, (27, 48, 3), axis=(0, 1, 2))  # (5, 7, 1, 27, 48, 3)
-    gaps = shifted.reshape(35, 27, 144) - one.reshape(27, 144)
-    rows = np.abs(gaps, out=gaps).reshape(35, 3, 9, 144).sum(2, dtype=np.int32)
-    blocks = rows.reshape(35, 3, 6, 24).sum(3) / 72
-    return float(np.sort(blocks.min(0).ravel())[5:].mean())
-
-
-def gradual(thumbs: Sequence[Bytes], smalls: Sequence[Bytes], cuts: Sequence[Boundary]) -> list[Boundary]:
-    """Return dissolves and fades that hold no cut."""
-    n = len(thumbs)
-    if n <= _LENGTHS[0]:
-        return []
-    small = [cv2.cvtColor(t, cv2.COLOR_RGB2YCrCb) for t in thumbs]
-    colour = np.stack(small).astype(np.int16)
-    flat = colour.reshape(n, -1).astype(np.float32)
-    coarse = np.stack([cv2.resize(t, (24, 9), interpolation=cv2.INTER_AREA) for t in small]).astype(np.float32)
-    barred = np.zeros(n + 1, np.int64)
-    for cut in cuts:
-        barred[cut.start : cut.end + 1] = 1
-    barred = np.cumsum(barred)
-    coarse = coarse.reshape(n, -1) - 128
-    products = _products(coarse, max(_LENGTHS))
-    scored: list[tuple[float, int, int]] = []
-    for length in _LENGTHS:
-        if n <= length:
-            break
-        clear = np.flatnonzero(barred[length:n] == barred[: n - length])
-        for a in _straight(coarse, products, clear, length):
-            score = _line(flat, a, length)
-            if score > 0:
-                scored.append((score, a, a + length))
-    found: list[Boundary] = []
-    taken = np.zeros(n + 8, bool)
-    facts = cache(lambda i: _facts(smalls[i]))
-    for score, a, b in sorted(scored, reverse=True):
-        if taken[max(0, a - 4) : b + 5].any() or not _mixed(colour, smalls, facts, a, b):
-            continue
-        taken[max(0, a - 4) : b + 5] = True
-        found.append(Boundary(a + 1, b, "gradual", min(1.0, score / 80)))
-    return found
-
-
-def _products(flat: Any, reach: int) -> Any:
-    """Return the inner product of each picture with itself and each of the next `reach`, (reach + 1, n)."""
-    n = len(flat)
-    out = np.zeros((reach + 1, n), np.float32)
-    for d in range(min(reach + 1, n)):  # not by matrix products: BLAS would wake a thread for each core
-        out[d, : n - d] = np.einsum("ij,ij->i", flat[: n - d], flat[d:])
-    return out
-
-
-def _straight(coarse: Any, products: Any, starts: Any, length: int) -> list[int]:
-    """Return those of `starts` from which the way to the picture `length` on is gone about straight and steadily."""
-    steps = _steps(length)
-    own, ends = products[0, starts], products[length, starts]
-    power = np.maximum(products[0, starts + length] - 2 * ends + own, 1)
-    # (picture at a step - start) . (end - start), as a share of the whole way
-    along = [(products[length - t, starts + t] - products[t, starts] - ends + own) / power for t in steps]
-    kept = _steady(np.asarray(along)).nonzero()[0]
-    first = coarse[starts[kept]]
-    gap = coarse[starts[kept] + length] - first
-    off = sum(
-        np.abs(coarse[starts[kept] + t] - first - along[k][kept, None] * gap).mean(1) for k, t in enumerate(steps)
-    )
-    size = np.abs(gap).mean(1)
-    return [int(a) for a in starts[kept[(off / 5 < 0.3 * size) & (size >= 4)]]]
-
-
-def _steady(along: Any) -> Any:
-    middle = (along[2] > 0.25) & (along[2] < 0.75)
-    return np.all(np.diff(along, axis=0) > -0.02, axis=0) & middle & (along[0] < 0.45) & (along[-1] > 0.55)
-
-
-def _steps(length: int) -> list[int]:
-    return [round(t * length) for t in (1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6)]
-
-
-def _line(flat: Any, a: int, length: int) -> float:
-    """Return how well pictures a .. a + length lie on the line between the ends, 0 if they do not."""
-    gap = flat[a + length] - flat[a]
-    size = 3 * float(np.abs(gap).mean())
-    if size < 24:
-        return 0.0
-    away = flat[[a + t for t in _steps(length)]] - flat[a]
-    share = (away * gap).sum(1) / float((gap * gap).sum())
-    if not _steady(share):
-        return 0.0
-    off = 3 * float(np.abs(away - share[:, None] * gap).mean())
-    return size - off if off < 0.22 * size else 0.0
-
-
-def _mixed(colour: Any, smalls: Sequence[Bytes], facts: Callable[[int], _Facts], a: int, b: int) -> bool:
-    """Whether pictures a .. b are a mix: the ends are unlike, steadier outside, and detail is lost in the middle."""
-    n, length = len(colour), b - a
-    # black or white at one end: a fade keeps its scene, only paler
-    fade = any(f.spread < 8 and not 40 < f.mean < 225 for f in (facts(a), facts(b)))
-    if not fade:
-        fine = [facts(a + round(t * length)).detail for t in (0, 1 / 3, 1 / 2, 2 / 3, 1)]
-        straight = (fine[0] + fine[-1]) / 2
-        # unrelated details add as powers: a half-half mix keeps this much, where a moving camera may have nothing yet
-        kept = math.hypot(fine[0], fine[-1]) / 2
-        if min(fine[1:4]) >= 0.93 * straight or fine[2] <= 0.6 * kept:
-            return False
-    ends = distance(colour[a], colour[b])
-    if ends < 16:
-        return False
-    if distance(colour[max(0, a - length)], colour[a]) > 0.8 * ends:
-        return False
-    if distance(colour[b], colour[min(n - 1, b + length)]) > 0.8 * ends:
-        return False
-    return fade or _unlike(smalls[a], smalls[b]) >= 0.3
-
-
-class _Facts(NamedTuple):
-    """Mean and spread of a small luma, and how much fine detail it has; levels (0..255)."""
-
-    mean: float
-    spread: float
-    detail: float
-
-
-def _facts(small: Bytes) -> _Facts:
-    mean, spread = (float(v[0, 0]) for v in cv2.meanStdDev(small))
-    return _Facts(mean, spread, detail(small))
