@@ -169,6 +169,19 @@ def test_an_echo_is_no_second_hit() -> None:
     assert without_echoes([echo, replace(first, time=1.2)]) == [replace(first, time=1.2)]
 
 
+def test_a_small_ball_that_stops_is_seen_when_the_picture_freezes() -> None:
+    pictures = []
+    for i in range(30):
+        picture = pan(2, 1)[0]
+        cv2.circle(picture, (20 + 4 * min(i, 15), 45), 6, (250, 240, 60), -1, cv2.LINE_AA)
+        pictures.append(picture)
+    for i in range(16, 30):
+        pictures[i][:2, :2] = 90 * (i % 2)  # almost the same, and no exact repeat
+    sight, _ = see(pictures)
+    assert abs(int(np.argmax(sight.loss)) - 16) <= 1
+    assert sight.loss.max() > 1.5 * np.delete(sight.loss, range(13, 20)).max()
+
+
 def test_silent_footage_gives_motion_peaks_by_name() -> None:
     random = np.random.default_rng(4)
     card = random.integers(0, 255, (30, 30, 3)).astype(np.uint8)

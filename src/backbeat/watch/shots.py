@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 MARGIN = 64  # pictures of context that a decision may look at
 _CHUNK = 1024
-_DISTURBED = 0.08  # novelty from which a picture belongs to a disturbance
-_CUT = 0.2  # least novelty of a lone cut
+_DISTURBED = 0.07  # novelty from which a picture belongs to a disturbance
+_CUT = 0.17  # least novelty of a lone cut
 _LONE = 0.45  # a lone cut's neighbours stay below this share of it
-_ROUGH = 0.62  # least novelty of a cut among disturbed pictures: above any camera jerk measured
+_ROUGH = 0.58  # least novelty of a cut among disturbed pictures: above any camera jerk measured
 _SAME = 0.14  # novelty across a disturbance below which the scene is the same
 _RECOLOURED = 5.0  # least jump of the colours (mean of 255 levels) that is a cut by itself
 _SIDE = 3  # pictures on either side of it
