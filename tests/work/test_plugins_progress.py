@@ -55,6 +55,16 @@ def test_lines_tell_the_step_and_an_eta() -> None:
     assert third == "left out: x.mp4"
 
 
+def test_no_eta_is_guessed_from_a_step_that_has_hardly_begun() -> None:
+    out = io.StringIO()
+    progress = Lines(out, every=0.0)
+    progress.start("mixing", 1000)
+    progress.advance(1)
+    assert out.getvalue().splitlines()[-1] == "mixing: 0 %"
+    progress.advance(500)
+    assert "about" in out.getvalue().splitlines()[-1]
+
+
 def test_an_unknown_total_is_no_division_by_zero() -> None:
     for progress in (Lines(io.StringIO(), every=0.0), JsonLines(io.StringIO()), Silent()):
         progress.start("deciding", 0)

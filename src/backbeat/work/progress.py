@@ -7,6 +7,9 @@ import json
 import time
 from typing import IO, Protocol
 
+# Below this share of a step its speed says nothing about what is left.
+TELLING = 0.02
+
 
 class Progress(Protocol):
     """Told how far a step is. Steps may run one after another; `total` 0 means unknown."""
@@ -61,8 +64,10 @@ class Lines:
         now = time.monotonic()
         if now - self._last >= self._every and self._total and self._done:
             self._last = now
-            left = (now - self._began) * (self._total - self._done) / self._done
-            self.say(f"{self._step}: {100 * self._done / self._total:.0f} %, about {left:.0f} s left")
+            share = self._done / self._total
+            left = (now - self._began) * (1 - share) / share
+            about = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
+            self.say(f"{self._step}: {100 * share:.0f} %" + (f", about {about} left" if share >= TELLING else ""))
 
     def say(self, message: str) -> None:
         """Write one line."""
