@@ -19,6 +19,7 @@ from backbeat.watch.look import pieces
 from backbeat.watch.quality import dead, looks
 from backbeat.watch.shots import Boundary, OwnShots
 from backbeat.watch.speech import spans
+from backbeat.watch.talk import talking
 from watch.made import clicks, pan
 
 
@@ -201,15 +202,52 @@ def test_silent_footage_gives_motion_peaks_by_name() -> None:
     assert best.confidence < 0.5
 
 
+def believed(*pieces: tuple[int, int, tuple[float, float, float, float]], length: int = 900) -> np.ndarray:
+    """Return the ear's events with (speech, singing, music, voice) in pieces of steps."""
+    events = np.full((length, 4), 0.002, np.float32)
+    for start, stop, values in pieces:
+        events[start:stop] = values
+    return events
+
+
+# medians over the benchmark's voices, sung songs, and voices under music as loud as they are
+TALK, SONG, OVER_MUSIC = (0.99, 0.01, 0.01, 0.99), (0.01, 0.99, 0.99, 0.99), (0.96, 0.08, 0.99, 0.99)
+
+
 def test_speech_spans_have_pads_and_pauses() -> None:
-    events = np.zeros((600, 3), np.float32)
-    events[100:200, 0] = events[230:300, 0] = events[450:520, 0] = 0.95
-    events[450:520, 1] = 1.0  # sung
-    found = spans(events, 1.0)
+    found = spans(believed((100, 200, TALK), (240, 300, TALK), (500, 700, SONG)), 1.0)
     assert len(found) == 1
-    assert found[0].span.start == pytest.approx(1.8, abs=0.05)
-    assert found[0].span.end == pytest.approx(4.25, abs=0.05)
-    assert [(round(p.start, 1), round(p.end, 1)) for p in found[0].pauses] == [(3.0, 3.3)]
+    assert found[0].said.start == pytest.approx(2.0, abs=0.03)
+    assert found[0].said.end == pytest.approx(4.0, abs=0.03)
+    assert found[0].pads == (0.1, 0.1)  # it comes and goes at once: sure edges
+    assert found[0].span.start == pytest.approx(1.9, abs=0.03)
+    [pause] = found[0].pauses
+    assert 3.0 < pause.start < 3.1
+    assert 3.3 < pause.end < 3.4
+
+
+def test_talk_over_music_is_talk_and_song_is_not() -> None:
+    music = (0, 900, (0.02, 0.05, 0.97, 0.05))
+    [talk] = spans(believed(music, (300, 500, OVER_MUSIC)), 0.0)
+    assert (talk.said.start, talk.said.end) == (pytest.approx(3.0, abs=0.06), pytest.approx(5.0, abs=0.06))
+    assert spans(believed(music, (300, 500, SONG)), 0.0) == ()
+    assert spans(believed(music), 0.0) == ()
+
+
+def test_an_unsure_edge_is_padded_more() -> None:
+    events = believed((100, 300, TALK))
+    slow = np.linspace(0.01, 0.97, 40, dtype=np.float32)
+    events[80:120, 0] = slow
+    events[80:120, 3] = slow
+    [talk] = spans(events, 0.0)
+    assert talk.pads == (0.2, 0.1)
+
+
+def test_belief_does_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = np.random.default_rng(1).random((3000, 4)).astype(np.float32)
+    whole = talking(events)
+    monkeypatch.setattr("backbeat.watch.talk._BLOCK", 700)
+    assert np.allclose(talking(events), whole, atol=1e-6)
 
 
 def sight_of(count: int, **values: float) -> Sight:

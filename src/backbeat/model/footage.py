@@ -70,13 +70,33 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word as it is said, in source seconds; `confidence` 0..1 says how sure its place is."""
+
+    text: str
+    span: Span
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
-    """A span in which somebody speaks; `pauses` are gaps inside it where a cut may go. Padded where unsure."""
+    """A span in which somebody speaks; `pauses` are gaps inside it where a cut may go.
+
+    `pads`: seconds at its start and end that are there to be safe, more where the edge is unsure. `text` and `words`
+    are known only where a subtitle file or a script tells them.
+    """
 
     span: Span
     confidence: float = 1.0
     pauses: tuple[Span, ...] = ()
     text: str = ""
+    pads: tuple[float, float] = (0.0, 0.0)
+    words: tuple[Word, ...] = ()
+
+    @property
+    def said(self) -> Span:
+        """The span without its pads."""
+        return Span(self.span.start + self.pads[0], max(self.span.start + self.pads[0], self.span.end - self.pads[1]))
 
 
 @dataclass(frozen=True, slots=True)

