@@ -2,14 +2,17 @@
 """``make``: a film of two barcoded scenes, read back picture by picture and beat by beat."""
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from backbeat.cli.main import app
 from backbeat.decide.heard import Clock
+from backbeat.errors import BackbeatError
 from backbeat.exchange import otio
 from backbeat.verbs import make
 from backbeat.verbs.session import Session
@@ -193,6 +196,101 @@ def test_songs_of_one_tempo_and_key_are_blended_on_the_beat(place, session):
     shared = [t for b in coded.song_beats(120.0, 40.0) for t in Clock(old).times(b) if t > join.time + 1]
     assert len(shared) >= 12
     assert max(min(abs(t - b) for b in theirs) for t in shared) < 0.010
+
+
+BAD = """
+[film]
+songs = {songs}
+{more}
+[[scene]]
+name = "a"
+footage = "one"
+{first}
+[[scene]]
+name = "b"
+footage = "two"
+{second}
+[[scene]]
+name = "c"
+footage = "one"
+{third}
+"""
+
+
+def bad(place, session, songs, *, more="", first="", second="", third=""):
+    path = place / "bad.toml"
+    text = BAD.format(songs=json.dumps(songs), more=more, first=first, second=second, third=third)
+    path.write_text(text, encoding="utf-8")
+    return make.make(make.MakeOptions(str(path), dry_run=True), session)
+
+
+def sounds(made):
+    """Return the film seconds in which music plays."""
+    return sum(min(b.start, a.end) - a.start for a, b in pairwise(made.timeline.cues)) + (
+        made.timeline.cues[-1].end - made.timeline.cues[-1].start
+    )
+
+
+def test_one_song_for_all_scenes_plays_on(place, session):
+    made = bad(place, session, "songs/slow.flac")
+    assert "on" in {j.kind for j in made.joins}
+    assert len(made.timeline.cues) == 3 - sum(j.kind == "on" for j in made.joins)
+    assert sounds(made) > made.timeline.duration - 3
+    for cue in made.timeline.cues:
+        assert all(b[0] > a[0] and b[1] > a[1] for a, b in pairwise(cue.tempo_map))
+
+
+def test_songs_shorter_than_their_scenes_are_played_over_on_the_beat(place, session):
+    coded.write_wav(place / "short.flac", coded.song_sound(120.0, 6.0))
+    made = bad(place, session, "short.flac", first="length = 12", second="length = 12", third="length = 12")
+    assert [round(s.end - s.start, 2) for s in made.scenes] == [12.0, 12.0, 12.0]
+    assert sounds(made) > 33
+    heard = sorted(
+        t for c in made.timeline.cues[:1] for b in coded.song_beats(120.0, 6.0)[:-1] for t in Clock(c).times(b)
+    )
+    assert all(abs(b - a - 0.5) < 0.02 for a, b in pairwise(heard))
+
+
+def test_songs_without_a_beat_scenes_of_two_seconds_and_silence(place, session):
+    t = np.arange(48_000 * 12) / 48_000
+    drone = (0.2 * np.sin(2 * np.pi * 110 * t) * (1 + 0.3 * np.sin(0.6 * t))).astype("f4")
+    coded.write_wav(place / "drone.flac", np.stack([drone, drone]))
+    coded.write_wav(place / "silent.wav", np.zeros((2, 48_000 * 4), "f4"))
+    coded.write_wav(place / "blip.wav", np.stack([drone, drone])[:, :24_000])
+    (place / "broken.mp3").write_bytes(b"ID3\x04\x00\x00\xff\xff\xff\xff" + b"\x00\xff\xfb" * 200)
+    songs = ["drone.flac", "silent.wav", "blip.wav", "broken.mp3"]
+    made = bad(place, session, songs, first="length = 2", second='song = "songs/quick.flac"\ndialogue = true')
+    assert made.scenes[0].end == pytest.approx(2.0, abs=0.03)
+    assert made.scenes[1].cuts_on_beat > made.scenes[1].cuts_chance
+    assert abs(made.joins[0].downbeat_ms) < 15
+    assert made.joins[1].downbeat_ms is None
+    told = " ".join(made.notes)
+    assert all(word in told for word in ("silent.wav: it is silent", "blip.wav: it lasts only", "broken.mp3: cannot"))
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "said"),
+    [
+        ({"first": 'song = "broken.mp3"'}, 3, "a: "),
+        ({"more": "length = 3"}, 2, "do not fit into 0:03.000"),
+        ({"more": 'style = "chasee"'}, 2, "no style called 'chasee'"),
+        ({"more": 'forbid = ["slow"]'}, 4, "none of the songs"),
+        ({"more": 'forbid = ["slwo.flac"]'}, 2, "no such song in the library"),
+        ({"second": "song_in = 23.5"}, 2, "after the song's end"),
+    ],
+)
+def test_what_cannot_be_is_told(place, session, how, code, said):
+    (place / "broken.mp3").write_bytes(b"no song")
+    with pytest.raises(BackbeatError, match=re.escape(said)) as told:
+        bad(place, session, "songs/slow.flac", **how)
+    assert told.value.exit_code == code
+    assert told.value.hint
+
+
+def test_more_run_time_than_the_footage_carries_is_said(place, session):
+    made = bad(place, session, "songs/slow.flac", more='length = "9:00"', third="takes_out = ['t0', 't1', 't2']")
+    assert "of the 9:00.000 asked for" in made.notes[-1]
+    assert made.failed == (("c", "there is no usable shot in the footage"),)
 
 
 def test_a_run_time_is_shared_and_kept(place, session):

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backbeat.decide.grid import has_beats
+from backbeat.decide.retarget_cue import BEFORE_BEAT, CROSSFADE
+from backbeat.model.cue import Seam
 from backbeat.model.song import Song
 
 SHORTEST = 2.0  # s: no scene is made shorter than this by a budget
@@ -114,18 +117,40 @@ class Way:
 def way(song: Song, song_in: float, length: float, *, last: bool) -> Way:
     """Return how `song` from `song_in` fills `length` s: straight where at most 1.5 % of stretch will do, else fit.
 
+    A song that is too short is fit whatever its beats, so that the scene is not left silent.
     The last scene of a film asks for the song's own ending, others for a downbeat on their last instant.
     """
     bars = downbeats(song)
     rest = song.duration - song_in
-    if len(song.beats) < MANY or length < SHORT or not bars:
+    if rest < length / (1 + STRETCH):
+        return Way("fit", song_in)  # too short: whatever it takes
+    if not bars:
         return Way("straight", song_in)
     if abs(rest / length - 1) <= STRETCH:
         return Way("straight", song_in, rest / length, ends=True)
-    if last:
+    long = len(song.beats) >= MANY and length >= SHORT
+    if last and long:
         return Way("fit", song_in)
     near = min(bars, key=lambda t: abs(t - song_in - length))
     stretch = (near - song_in) / length
     if abs(stretch - 1) <= STRETCH:
         return Way("straight", song_in, stretch, ends=True)
-    return Way("fit", song_in)
+    return Way("fit" if long else "straight", song_in)
+
+
+def looped(song: Song, song_in: float, length: float) -> tuple[Seam, ...]:
+    """Return the seams by which a song that is too short fills `length` s: from its last downbeat to its first.
+
+    Without beats its end runs into its beginning over a second.
+    """
+    bars = [t for t in downbeats(song) if t >= song_in - 0.01]
+    if len(bars) > 1:
+        out, into, fade = bars[-1] - BEFORE_BEAT, bars[0] - BEFORE_BEAT, CROSSFADE
+    else:
+        fade = min(1.0, song.duration / 4)
+        out, into = song.duration - fade / 2, fade / 2
+    first, turn = out - song_in, out - into
+    if into < 0 or turn < 0.5 or first <= 0:
+        return ()
+    count = max(0, math.ceil((length - (song.duration - song_in)) / turn))
+    return tuple(Seam(out, into, 0.0, fade) for _ in range(min(count, 10_000)))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from backbeat.errors import MediaError
 from backbeat.model.codec import from_plain, to_plain
-from backbeat.model.time import Span, seconds_at
+from backbeat.model.time import Span, clock, seconds_at
 from backbeat.verbs import make_scene
 from backbeat.verbs.make_joins import JoinMade, Placed, join_all
-from backbeat.verbs.make_plan import Picked, arrange, format_for, gather, hear, pick
+from backbeat.verbs.make_plan import arrange, format_for, gather
 from backbeat.verbs.make_scene import SceneCut, SceneJob
+from backbeat.verbs.make_songs import Picked, hear, pick
 from backbeat.verbs.session import Session
 
 if TYPE_CHECKING:
@@ -106,6 +107,12 @@ def make(options: MakeOptions, session: Session) -> Made:
         raise MediaError(f"{project.path}: no scene could be cut ({broken[0][1]})", "mend its footage or its length")
     plans = [m.plan for m in gathered.scenes]
     woven = _woven(project, cut, picked, jobs, plans, session)
+    lasts = woven.timeline.duration
+    short: tuple[str, ...] = ()
+    if project.length is not None and lasts < project.length - 0.5:
+        short = (
+            f"the film lasts {clock(lasts)} of the {clock(project.length)} asked for: its footage carries no more",
+        )
     session.progress.start("mixing", 0)
     done = mixed(woven.timeline, woven.words)
     session.progress.stop()
@@ -114,7 +121,7 @@ def make(options: MakeOptions, session: Session) -> Made:
         film="", timeline_file="", cue_sheets=(), subtitles_file="", timeline=done.timeline, scenes=woven.scenes,
         joins=woven.joins,
         failed=(*gathered.failed, *broken), proven=picked.proven, lines=done.lines, rights=warnings_of(rows),
-        notes=(*unheard, *gathered.notes),
+        notes=(*unheard, *gathered.notes, *short),
     )  # fmt: skip
     return made if options.dry_run else _written(project, options, made, rows, woven.subtitles, session)
 
@@ -221,7 +228,7 @@ def _woven(
     told = tuple(
         MadeScene(
             name=scene.name, start=place.start, end=place.end, song=place.song.path, why=picked.why[i],
-            song_in=jobs[i].way.song_in, cuts=scene.cuts, cuts_on_beat=scene.cuts_on_beat,
+            song_in=round(place.scene.cue.song_in, 3), cuts=scene.cuts, cuts_on_beat=scene.cuts_on_beat,
             cuts_chance=scene.cuts_chance, hits=scene.hits, hits_on_beat=scene.hits_on_beat, gap=scene.gap,
             seams=scene.seams, ending=scene.ending, kept=kept, notes=scene.notes,
         )

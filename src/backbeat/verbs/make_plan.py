@@ -9,22 +9,19 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from backbeat.errors import BackbeatError, InputError, MediaError, NoEditError
+from backbeat.errors import BackbeatError, InputError, MediaError
 from backbeat.model.footage import Take
 from backbeat.model.plan import Style
-from backbeat.model.project import CHOOSE, Project, ScenePlan
+from backbeat.model.project import Project, ScenePlan
 from backbeat.model.song import Song
 from backbeat.model.time import Span, clock, frame_at, seconds_at
 from backbeat.verbs.make_scene import CARD, END, EditJob, SceneJob
+from backbeat.verbs.make_songs import LEAST, Picked
 from backbeat.verbs.session import Session
 
 if TYPE_CHECKING:
-    from backbeat.decide.choose import Choice
-    from backbeat.decide.choose_terms import SceneNeed
     from backbeat.exchange.subtitles import Subtitle
     from backbeat.verbs.sync_scene import Scene
-
-LEAST = 10.0  # s: what a scene of little footage lasts where it can
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +45,6 @@ class Gathered:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Picked:
-    """The song of each scene, why, and the runners-up; `proven`: no other assignment costs less.
-
-    `passages` are the seconds at which a theme's passage begins, None where the whole song is meant.
-    """
-
-    songs: tuple[Song, ...]
-    why: tuple[str, ...]
-    ranked: tuple[tuple[Choice, ...], ...]
-    proven: bool
-    needs: tuple[SceneNeed, ...]
-    passages: tuple[float | None, ...]
-
-
 def gather(project: Project, session: Session) -> Gathered:
     """Watch the footage of every scene; one that has none that can be used is left out and named.
 
@@ -74,7 +56,10 @@ def gather(project: Project, session: Session) -> Gathered:
     from backbeat.verbs import watch
     from backbeat.verbs.asked import style_of, why_no_takes, without
 
-    styles = [style_of(plan.style or project.style) for plan in project.scenes]
+    try:
+        styles = [style_of(plan.style or project.style) for plan in project.scenes]
+    except InputError as error:
+        raise InputError(f"{project.path}: {error.message}", error.hint) from None
     scenes, failed, notes = [], [], []
     for plan, style in zip(project.scenes, styles, strict=True):
         try:
@@ -112,102 +97,6 @@ def format_for(project: Project, scenes: Sequence[Material]) -> tuple[Fraction, 
     edits = [m.edit.timeline for m in scenes if m.edit is not None]
     rate = project.rate or (str(max(edits, key=lambda t: t.duration).rate) if edits else "")
     return format_of(rate, project.size, [t.media for m in scenes for t in m.takes])
-
-
-def hear(project: Project, session: Session) -> tuple[list[Song], tuple[str, ...]]:
-    """Return every song that can be used, and sentences on those that cannot.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    from backbeat.verbs.score_library import library_of
-
-    named = [s.song for s in project.scenes if s.song != CHOOSE] + [t.song for t in project.themes]
-    if not project.songs and not named:
-        raise InputError(f"{project.path}: no song for any scene", 'add songs = "songs" under [film], or song = "…"')
-    return library_of(project.songs, session, also=named)
-
-
-def pick(project: Project, scenes: Sequence[Material], library: Sequence[Song]) -> Picked:
-    """Give each scene its song: the editor's where she names one, the best assignment otherwise.
-
-    Raises
-    ------
-    InputError
-        If a song is forbidden that nobody knows, or a song named cannot be used.
-    NoEditError
-        If a scene may have no song at all.
-    """
-    from backbeat.decide.choose import around, assign, ranked
-    from backbeat.decide.choose_terms import terms
-    from backbeat.verbs.score_scenes import why
-
-    needs = [_need(project, i, m, library) for i, m in enumerate(scenes, 1)]
-    try:
-        chosen = assign(needs, library)
-    except ValueError:
-        raise NoEditError(f"{project.path}: a scene may have none of the songs", "forbid fewer, or add some") from None
-    picked = [library[i] for i in chosen.songs]
-    reasons = [
-        why(need, (*terms(need, song), *around(chosen.songs, i, library)))
-        for i, (need, song) in enumerate(zip(needs, picked, strict=True))
-    ]
-    starts = {t.song: t.start for t in project.themes}
-    passages = [
-        starts[song.path] if any(path == song.path for _, path, _ in need.themes) else None
-        for need, song in zip(needs, picked, strict=True)
-    ]
-    lists = tuple(ranked(n, library)[:5] for n in needs)
-    return Picked(tuple(picked), tuple(reasons), lists, chosen.proven, tuple(needs), tuple(passages))
-
-
-def _need(project: Project, number: int, material: Material, library: Sequence[Song]) -> SceneNeed:
-    from backbeat.decide.align_scene import words_of
-    from backbeat.decide.choose_terms import FLOW, SceneNeed, scene_energy
-    from backbeat.decide.length import carried
-    from backbeat.verbs.score_library import named
-    from backbeat.verbs.score_needs import SceneSpan, film_words, need_of
-
-    plan, takes, edit = material.plan, material.takes, material.edit
-    pin = "" if plan.song == CHOOSE else plan.song
-    forbid = (*project.forbid, *plan.forbid)
-    if edit is not None:
-        span = SceneSpan(Span(0.0, edit.timeline.duration), (*plan.mood, *plan.tags), pin, plan.characters)
-        themes = {t.character: t.song for t in project.themes}
-        need = need_of(span, number, edit, film_words(edit), library, forbid, themes)
-        return replace(need, name=plan.name)
-    shots = [(t, s, (s.end_frame - s.start_frame) / float(t.media.rate)) for t in takes for s in t.shots]
-    total = sum(n for *_, n in shots) or 1.0
-    said = sum(w.length for t in takes for w in words_of(t)) / total
-    flow = sum(s.motion * FLOW * float(t.media.rate) * n for t, s, n in shots) / total
-    return SceneNeed(
-        plan.name,
-        plan.length if isinstance(plan.length, float) else max(LEAST, carried(takes, material.style)),
-        scene_energy(flow, len(shots) / total),
-        speech=min(1.0, said) if plan.dialogue else 0.0,
-        words=(*plan.mood, *plan.tags),
-        pin=named(pin, library, f"{plan.name}: song"),
-        forbid=tuple(named(f, library, "forbid") for f in forbid),
-        light=sum(s.brightness * n for _, s, n in shots) / total,
-        themes=_themes(project, plan, takes),
-    )
-
-
-def _themes(project: Project, plan: ScenePlan, takes: Sequence[Take]) -> tuple[tuple[str, str, float], ...]:
-    """Return (character, theme, share of the footage), for those named in the scene or in the logs of its takes."""
-    from backbeat.decide.choose_terms import theme_shares
-
-    seen: dict[str, list[Span]] = {}
-    at = 0.0
-    for take in takes:
-        for name in take.log.characters:
-            seen.setdefault(name, []).append(Span(at, at + take.media.duration))
-        at += take.media.duration
-    whole = Span(0.0, at)
-    seen |= {name: [whole] for name in plan.characters}
-    return theme_shares(whole, seen, {t.character: t.song for t in project.themes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +142,8 @@ def arrange(
             takes_out=plan.takes_out, title=plan.title, caption=plan.caption, end=plan.end, first=first, last=last,
             passage=passage is not None, talk=picked.needs[i].talk,
         )  # fmt: skip
+        if passage is None and jobs and jobs[-1].song.path == song.path and song_in > music.entry(song, first=first):
+            job = replace(job, passage=True)  # where the scene before left it
         if material.edit is not None:
             job = _edit_job(job, material, material.edit)
         jobs.append(job)
@@ -304,12 +195,12 @@ def _frames(song: Song, song_in: float, target: _Target, rate: Fraction, *, last
 
 def _targets(project: Project, scenes: Sequence[Material], songs: Sequence[Song], rate: Fraction) -> list[_Target]:
     """Return what each scene should last: as asked, else by what its material carries, within the film's budget."""
-    from backbeat.decide.arrange import share
+    from backbeat.decide.arrange import SHORTEST, entry, share
     from backbeat.decide.length import capacity, carried
     from backbeat.decide.strung import at_rate
 
-    out = []
-    for material, song in zip(scenes, songs, strict=True):
+    out: list[_Target] = []
+    for i, (material, song) in enumerate(zip(scenes, songs, strict=True)):
         plan = material.plan
         if material.edit is not None:
             lasts = seconds_at(at_rate(material.edit.timeline, rate).frames, rate)
@@ -321,7 +212,7 @@ def _targets(project: Project, scenes: Sequence[Material], songs: Sequence[Song]
         if isinstance(plan.length, float):
             out.append(_Target(plan.length, most, exact=True))
         elif plan.length == "song":
-            rest = song.duration - (plan.song_in or 0.0)
+            rest = song.duration - (entry(song, first=i == 0) if plan.song_in is None else plan.song_in)
             out.append(_Target(min(rest, most), most, exact=rest <= most))
         else:
             out.append(_Target(carry, most))
@@ -329,10 +220,10 @@ def _targets(project: Project, scenes: Sequence[Material], songs: Sequence[Song]
         return out
     free = [i for i, t in enumerate(out) if not t.exact]
     fixed = sum(t.seconds for t in out if t.exact)
-    if fixed > project.length or (free and fixed > project.length - len(free)):
+    if project.length < fixed + SHORTEST * len(free):
+        own = f", {len(out) - len(free)} of them {clock(fixed)} by themselves" if fixed else ""
         raise InputError(
-            f"{project.path}: the scenes with a length of their own last {clock(fixed)}, "
-            f"the film is to last {clock(project.length)}",
+            f"{project.path}: {len(out)} scenes{own} do not fit into {clock(project.length)}",
             "make length under [film] larger, or a scene shorter",
         )
     shares = share(project.length - fixed, [out[i].seconds for i in free], [out[i].most for i in free])

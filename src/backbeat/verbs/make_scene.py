@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from backbeat.decide.arrange import Way
     from backbeat.decide.problem import CutProblem, Solution
 
-VERSION = 2
+VERSION = 3
 LEAD = 0.012  # s before its downbeat at which a song comes in, so that the attack is whole
+DRAG = 0.04  # stretch beyond which a song is rather played over than brought to length
 OVERLAP = 2.0  # s by which a song may ring on under the next one
 CARD, END, CAPTION = 2.5, 3.5, 4.0  # s that a title card, an end card, a caption stand at least
 
@@ -150,7 +151,11 @@ def solve(job: SceneJob) -> SceneCut:
     missing = problem.frames - solution.frames
     if missing > 0 and solution.frames > 0:
         reached = seconds_at(job.frames - missing, job.rate)
-        end = phrase_end(laid.heard, 0.0, reached, reached)
+        song_in, song = job.way.song_in, job.song
+        if song.duration - song_in > reached:
+            end = phrase_end(song, song_in, reached, reached) - song_in
+        else:
+            end = phrase_end(laid.heard, 0.0, reached, reached)
         frames = min(frame_at(end, job.rate), job.frames - missing)
         shorter = replace(job, frames=frames, way=_rearranged(job, seconds_at(frames, job.rate)))
         if frames - (job.frames - stop) > begin and frames < job.frames:
@@ -194,18 +199,29 @@ def lay(job: SceneJob) -> _Laid:
         except (InputError, NoEditError):
             pass
         else:
-            seams = tuple((s.at, s.percentile) for s in made.seams)
-            cue = replace(made.cue, name=name)
-            return _Laid(cue, heard(ground.song, cue), not job.last, made.ending, seams, made.notes)
+            if abs(made.ratio - 1) <= DRAG:
+                seams = tuple((s.at, s.percentile) for s in made.seams)
+                cue = replace(made.cue, name=name)
+                notes = tuple(n.partition("; ")[0] for n in made.notes)  # the rest is about options of retarget
+                return _Laid(cue, heard(ground.song, cue), not job.last, made.ending, seams, notes)
+    from backbeat.decide.arrange import looped
+
     way = job.way
     reach = (job.song.duration - way.song_in) / way.stretch
+    if way.kind == "fit" and (loops := looped(job.song, way.song_in, length)):
+        away = min(1.5, length / 3) if job.last else 0.0
+        cue = Cue(job.song.path, -lead, length, way.song_in - lead, fade_in=0.01, fade_out=away, seams=loops, name=name)
+        note = f"too short, or without a beat: it is played {len(loops) + 1} times over"
+        return _Laid(cue, heard(job.song, cue), on_end=False, ending="fade", notes=(note,))
+    own = reach < length + 0.05
     cue = Cue(
         job.song.path, -lead, min(length, reach), song_in=way.song_in - lead * way.stretch, stretch=way.stretch,
-        fade_in=0.01 if way.song_in > 0.05 else 0.0, name=name,
+        fade_in=0.01 if way.song_in > 0.05 else 0.0, fade_out=min(1.5, length / 3) if job.last and not own else 0.0,
+        name=name,
     )  # fmt: skip
-    notes = () if reach > length - 0.1 else (f"the song ends {length - reach:.1f} s before the scene does",)
-    ending = "the song's own" if reach < length + 0.05 else "downbeat" if way.ends else "fade"
-    return _Laid(cue, heard(job.song, cue), way.ends and reach > length + 0.05, ending, notes=notes)
+    missing = () if reach > length - 0.1 else (f"the song ends {length - reach:.1f} s before the scene does",)
+    ending = "the song's own" if own else "downbeat" if way.ends and not job.last else "fade"
+    return _Laid(cue, heard(job.song, cue), way.ends and not own, ending, notes=missing)
 
 
 def _rearranged(job: SceneJob, length: float) -> Way:
