@@ -74,7 +74,7 @@ def phrase_end(song: Song, start: float, target: float, most: float) -> float:
     Ends of sections and of four-bar phrases are preferred to other downbeats, near ones to far ones; never later than
     `most` s after the start, nor than the song lasts. Without a beat to end on it is the target itself.
     """
-    limit = min(start + most, song.duration)
+    limit = min(start + most, song.last_sound)
     aim = min(start + target, limit)
     bars = downbeats(song)
     bar = (bars[-1] - bars[0]) / (len(bars) - 1) if len(bars) > 1 else 2.0
@@ -120,8 +120,8 @@ def way(song: Song, song_in: float, length: float, *, last: bool) -> Way:
     A song that is too short is fit whatever its beats, so that the scene is not left silent.
     The last scene of a film asks for the song's own ending, others for a downbeat on their last instant.
     """
-    bars = downbeats(song)
-    rest = song.duration - song_in
+    bars = [t for t in downbeats(song) if t <= song.last_sound]
+    rest = song.last_sound - song_in
     if rest < length / (1 + STRETCH):
         return Way("fit", song_in)  # too short: whatever it takes
     if not bars:
@@ -147,10 +147,10 @@ def looped(song: Song, song_in: float, length: float) -> tuple[Seam, ...]:
     if len(bars) > 1:
         out, into, fade = bars[-1] - BEFORE_BEAT, bars[0] - BEFORE_BEAT, CROSSFADE
     else:
-        fade = min(1.0, song.duration / 4)
-        out, into = song.duration - fade / 2, fade / 2
+        fade = min(1.0, song.last_sound / 4)
+        out, into = song.last_sound - fade / 2, fade / 2
     first, turn = out - song_in, out - into
     if into < 0 or turn < 0.5 or first <= 0:
         return ()
-    count = max(0, math.ceil((length - (song.duration - song_in)) / turn))
+    count = max(0, math.ceil((length - (song.last_sound - song_in)) / turn))
     return tuple(Seam(out, into, 0.0, fade) for _ in range(min(count, 10_000)))

@@ -111,6 +111,11 @@ class Song:
     brightness: float | None = None
     intensity: float | None = None
 
+    @property
+    def last_sound(self) -> float:
+        """Where the song is over for the ear (s): files often go on in silence."""
+        return max((p.time for p in self.endings if p.kind in {"true ending", "fade"}), default=self.duration)
+
     def energy_at(self, time: float) -> float:
         """Return the energy 0..1 at `time`, 0.5 where there is no curve."""
         if not self.energy:

@@ -106,7 +106,7 @@ def _side(place: Placed, *, old: bool) -> Side:
     tempo = song.tempo
     played = place.scene.cue
     straight = not (played.seams or played.tempo_map or played.ring_out)
-    left = place.song.duration - played.song_in - (length - played.start) * played.stretch
+    left = place.song.last_sound - played.song_in - (length - played.start) * played.stretch
     return Side(
         song=place.song.path, energy=sum(energy) / len(energy), tempo=tempo,
         bar=60 / tempo * max(1, song.beats_per_bar) if tempo > 0 else 2.0, key=song.key,

@@ -175,7 +175,7 @@ def _song_in(name: str, passage: float | None, song: Song, before: SceneJob | No
         return passage
     if before is not None and before.song.path == song.path and before.way.kind == "straight" and before.way.ends:
         on = before.way.song_in + seconds_at(before.frames, before.rate) * before.way.stretch
-        if song.duration - on > 0.9 * seconds:
+        if song.last_sound - on > 0.9 * seconds:
             return on
     return entry(song, first=before is None)
 
@@ -184,7 +184,7 @@ def _frames(song: Song, song_in: float, target: _Target, rate: Fraction, *, last
     """Return how many frames a scene lasts: to the end of a phrase, unless its length is asked for."""
     from backbeat.decide.arrange import phrase_end
 
-    rest = song.duration - song_in
+    rest = song.last_sound - song_in
     if target.exact or rest < 0.7 * target.seconds:  # as asked; or longer than the song, which is brought to length
         return max(1, frame_at(target.seconds, rate))
     if last and rest <= min(target.most, 1.25 * target.seconds):
@@ -212,7 +212,7 @@ def _targets(project: Project, scenes: Sequence[Material], songs: Sequence[Song]
         if isinstance(plan.length, float):
             out.append(_Target(plan.length, most, exact=True))
         elif plan.length == "song":
-            rest = song.duration - (entry(song, first=i == 0) if plan.song_in is None else plan.song_in)
+            rest = song.last_sound - (entry(song, first=i == 0) if plan.song_in is None else plan.song_in)
             out.append(_Target(min(rest, most), most, exact=rest <= most))
         else:
             out.append(_Target(carry, most))
