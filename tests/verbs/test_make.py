@@ -259,7 +259,8 @@ def test_songs_without_a_beat_scenes_of_two_seconds_and_silence(place, session):
     coded.write_wav(place / "blip.wav", np.stack([drone, drone])[:, :24_000])
     (place / "broken.mp3").write_bytes(b"ID3\x04\x00\x00\xff\xff\xff\xff" + b"\x00\xff\xfb" * 200)
     songs = ["drone.flac", "silent.wav", "blip.wav", "broken.mp3"]
-    made = bad(place, session, songs, first="length = 2", second='song = "songs/quick.flac"\ndialogue = true')
+    sung = 'song = "songs/quick.flac"\ndialogue = true'
+    made = bad(place, session, songs, first="length = 2", second=sung, third='song = "drone.flac"')
     assert made.scenes[0].end == pytest.approx(2.0, abs=0.03)
     assert made.scenes[1].cuts_on_beat > made.scenes[1].cuts_chance
     assert abs(made.joins[0].downbeat_ms) < 15
