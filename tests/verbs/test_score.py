@@ -100,13 +100,23 @@ def test_a_song_without_beats_runs_into_itself(film, tmp_path):
     (cue,) = made.timeline.cues
     assert cue.end == pytest.approx(26.0)
     assert len(cue.seams) >= 2
-    assert any("runs into itself" in n for n in made.scenes[0].notes)
+    assert any("begins again" in n for n in made.scenes[0].notes)
     from backbeat.make.retarget import cue_samples
     from backbeat.media.samples import read_sound
 
     sound = cue_samples(read_sound(cue.path, rate=48_000, channels=2), cue)
     level = np.sqrt((sound[0].astype(float) ** 2)[: 24 * 48_000].reshape(-1, 24_000).mean(1))
     assert 20 * np.log10(level[1:].max() / level[1:].min()) < 6  # no hole, no bump where it meets itself
+
+
+def test_a_song_far_too_short_begins_again_on_its_bars(film, tmp_path):
+    coded.write_wav(tmp_path / "tiny.flac", coded.song_sound(120.0, 8.0, seed=3))
+    made = decided(film, tmp_path / "tiny.flac", tmp_path, "0-26")
+    (cue,) = made.timeline.cues
+    assert cue.end == pytest.approx(26.0)
+    for seam in cue.seams:
+        assert ((seam.out - seam.into) / 0.5) % 4 == pytest.approx(0, abs=0.05)
+    assert abs(cue.stretch - 1) < 0.04
 
 
 def test_broken_songs_and_papers_are_left_out_and_told(film, library, tmp_path):

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 OVERLAP = 2.0  # s by which a song rings on under the next one's downbeat
 BREATH = 0.5  # s of quiet before the next song, where a breath is asked for
 _LOOP = 3.0  # s over which a song without a beat runs into itself, where it must be longer than it is
+_LEAST_LOOP = 3.0  # s of song that may be heard over and over
+_DRIFTING = 0.2  # confidence of the beat under which there is none to join on
+_DRAG = 0.04  # stretch from which a song is rather begun again than dragged
 _SHORT = 6.0  # s: shorter scenes get a stretch of the song, no path through it
 _BEATS = 16  # fewer give no path either
 _KEPT = 3  # songs held ready at once
@@ -114,8 +117,10 @@ def fit_song(
 
     ringing = join == "ring-out" and not last
     length = span.length + (OVERLAP if ringing else 0.0) - (BREATH if join == "breath" and not last else 0.0)
-    if span.length < _SHORT or len(song.beats) < _BEATS:
-        return plain(song, span, song_in=song_in)
+    if span.length < _SHORT:
+        return plain(song, span, "the scene is short", song_in=song_in)
+    if len(song.beats) < _BEATS or song.beat_confidence < _DRIFTING:
+        return plain(song, span, "the song has no beat to join on", song_in=song_in)
     met = [(t, w) for t, w in strong_hits(film, span) if all(abs(t - at) >= 4 for at in turns)]
     hits = [Event(t - span.start, w) for t, w in sorted([*met, *((at, 1.0) for at in turns)])]
 
@@ -131,7 +136,9 @@ def fit_song(
         made = made_for(ground, talk)
         bare = made_for(ground, ()) if talk and song.vocals else made
     except (InputError, NoEditError):
-        return plain(song, span, song_in=song_in)
+        return plain(song, span, "there is no way through the song of that length", song_in=song_in)
+    if abs(made.ratio - 1) > _DRAG:
+        return plain(song, span, f"the song would have to be stretched by {abs(made.ratio - 1):.0%}", song_in=song_in)
     cue = replace(made.cue, name=song.tags.title or Path(song.path).stem)
     told = ScoredScene(
         span.start, span.end, song.path, "", (), made.seams, made.clean, made.ending, made.ratio - 1,
@@ -163,20 +170,20 @@ def sung_under(cue: Cue, song: Song, talk: Sequence[Span]) -> float:
     return round(sum(v.overlap(w) for v in cue_spans(cue, song.vocals) for w in said), 3)
 
 
-def plain(song: Song, span: Span, *, song_in: float | None = None) -> Fitted:
-    """Return a stretch of the song from its most intense section (or its start), faded out.
+def plain(song: Song, span: Span, why: str, *, song_in: float | None = None) -> Fitted:
+    """Return a stretch of the song from its most intense section (or its start), faded out; `why` it is no more.
 
-    A song that is over before the scene runs into itself again, over three seconds, where it sounds at its usual level.
+    A song that is over before the scene goes on from its beginning: on a downbeat, or where it has no beat over three
+    seconds in which it sounds at its usual level.
     """
     best = max(song.sections, key=lambda s: s.energy, default=None)
     into = best.start if best is not None and best.start + span.length < song.duration else 0.0
     into = min(song_in, max(0.0, song.duration - 1.0)) if song_in is not None else into
-    why = "the scene is short" if span.length < _SHORT else "the song has no beat to join on"
     notes = [f"{why}: a stretch of the song, faded out"]
     end, seams = span.start + min(span.length, song.duration - into), _loops(song, into, span.length)
     if seams:
         end = span.end
-        notes = [f"{why}: it runs into itself {len(seams)} times, over {_LOOP:g} s"]
+        notes = [f"{why}: it begins again {len(seams)} times"]
     elif span.end - end > 0.5:
         notes.append(f"the song is over {span.end - end:.1f} s before the scene")
     name = song.tags.title or Path(song.path).stem
@@ -187,18 +194,24 @@ def plain(song: Song, span: Span, *, song_in: float | None = None) -> Fitted:
 
 def _loops(song: Song, into: float, length: float) -> tuple[Seam, ...]:
     """Return the places where a song that ends too soon goes on from its beginning, none where that cannot be heard."""
+    if song.duration - into >= length:
+        return ()
     values = song.energy
     usual = sorted(values)[len(values) // 2] if values else 0.0
     sounding = [i * song.energy_step for i, v in enumerate(values) if v >= 0.5 * usual]
-    if not sounding or song.duration - into >= length:
+    if not sounding:
         return ()
-    first, last = sounding[0] + _LOOP / 2, sounding[-1] - _LOOP / 2
-    if last - first < 2 * _LOOP or last <= into:
+    first, last, fade = sounding[0] + _LOOP / 2, sounding[-1] - _LOOP / 2, _LOOP
+    beats = [b.time for b in song.beats if b.time <= sounding[-1] + song.energy_step]
+    bars = [b.time for b in song.beats if b.position == 1 and b.time in beats] or beats[::4]
+    if song.beat_confidence >= _DRIFTING and len(bars) > 2:
+        first, last, fade = bars[0] - 0.012, bars[-1] - 0.012, 0.025
+    if first < 0 or last - first < _LEAST_LOOP or last <= into:
         return ()
-    played, seams = last - into, [Seam(last, first, 0.0, _LOOP)]
+    played, seams = last - into, [Seam(last, first, 0.0, fade)]
     while played + (last - first) < length - 1.0:
         played += last - first
-        seams.append(Seam(last, first, 0.0, _LOOP))
+        seams.append(Seam(last, first, 0.0, fade))
     return tuple(seams)
 
 
