@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CLEAN = 90.0  # a seam below this percentile of the song's own beats is clean
 _TRIES = 32
+_MANY = 4  # seams that a song bears; more are only heard of where dialogue asks for them
+_TOLLS = (0.5, 1.5)
 _TOO_MUCH = 0.02  # stretch at which a song's own ending is given up for a made one
 _EXCERPT = 2.5  # seconds either side of a seam that are rendered to measure it
 
@@ -123,6 +125,27 @@ def measure(ground: Ground, problem: RetargetProblem, jump: tuple[int, int]) -> 
 def search(ground: Ground, problem: RetargetProblem) -> SongPath | None:
     """Return the path that is cheapest once every seam of it has been rendered and measured.
 
+    Where it has more than four seams (and they do not serve dialogue), ever higher tolls on each are tried; a path with
+    fewer is taken if it is as clean.
+    """
+    best = _cheapest(ground, problem, 0.0)
+    for toll in _TOLLS:
+        if best is None or len(best.jumps) <= _MANY or problem.talk:
+            break
+        other = _cheapest(ground, problem, toll)
+        if other is not None and len(other.jumps) < len(best.jumps):
+            best = other if _bad(ground, problem, other) <= _bad(ground, problem, best) else best
+    return best
+
+
+def _bad(ground: Ground, problem: RetargetProblem, path: SongPath) -> bool:
+    worst = max((ground.measured[j].percentile for j in path.jumps), default=0.0)
+    return worst >= CLEAN or abs(path.ratio - 1) > problem.max_stretch
+
+
+def _cheapest(ground: Ground, problem: RetargetProblem, toll: float) -> SongPath | None:
+    """Return the cheapest path with `toll` on top of each seam.
+
     The search is lazy: the cheapest path by estimate has its seams measured, their prices replaced, and so on until
     the cheapest path holds no estimate any more, or enough was tried; then the best fully measured path is taken.
     """
@@ -132,14 +155,15 @@ def search(ground: Ground, problem: RetargetProblem) -> SongPath | None:
     best: tuple[tuple[bool, float], SongPath] | None = None
     for _ in range(_TRIES):
         prices = {j: f.percentile for j, f in ground.measured.items()}
-        path = best_path(replace(problem, jumps=repriced(problem.jumps, prices)))
+        table = repriced(problem.jumps, prices)
+        path = best_path(replace(problem, jumps=replace(table, cost=table.cost + toll)))
         if path is None:
             break
         fresh = [j for j in path.jumps if j not in ground.measured]
         for jump in fresh:
             measure(ground, problem, jump)
         worst = max((ground.measured[j].percentile for j in path.jumps), default=0.0)
-        worth = (worst >= CLEAN or abs(path.ratio - 1) > problem.max_stretch, path.cost + worst / 50)
+        worth = (_bad(ground, problem, path), path.cost + worst / 50)
         if best is None or worth < best[0]:
             best = (worth, path)
         if not fresh:
