@@ -253,3 +253,22 @@ def test_nothing_to_render_is_said(tmp_path: Path) -> None:
         with pytest.raises(InputError):
             render(timeline, str(tmp_path / name), settings=settings)
         assert not (tmp_path / name).exists()
+
+
+def test_a_scene_that_moved_is_known_again(tmp_path: Path, shoot: tuple[Timeline, dict[str, int]]) -> None:
+    timeline, takes = shoot
+    film, parts = tmp_path / "film.mp4", tmp_path / "parts"
+    first = render(timeline, str(film), parts=str(parts), breaks=(150,), keep=True)
+    assert wrong(film, timeline, takes) == []
+    assert {140, 150, 180} & set(first.looks) == {150, 180}  # views are told by the film's frames
+    there = {p.name for p in parts.glob("*.mp4")}
+    clips = timeline.tracks[0].clips
+    shorter = [clips[0], *(replace(c, start=c.start - 30) for c in clips[2:])]
+    changed = edit(shorter, RATE, cues=timeline.cues)
+    again = Stopping(10_000)
+    render(changed, str(film), progress=again, parts=str(parts), breaks=(120,), keep=True)
+    now = {p.name for p in parts.glob("*.mp4")}
+    assert len(now & there) == 3  # all of the second scene
+    assert len(now) == 5  # and what no film needs any more is gone
+    assert "going on: 3 of 5" in again.said
+    assert wrong(film, changed, takes) == []

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -52,11 +53,15 @@ def render(
     settings: RenderSettings = RenderSettings(),  # noqa: B008 - frozen
     progress: Progress = Silent(),  # noqa: B008 - has no state
     parts: str | None = None,
+    breaks: tuple[int, ...] = (),
+    keep: bool = False,
 ) -> Rendered:
     """Render `timeline` to exactly `output`; its suffix names the container.
 
     `parts` is a folder for finished segments: made if missing, used to go on where an earlier render stopped, removed
-    when the film is whole. None uses a temporary one beside the output.
+    when the film is whole. None uses a temporary one beside the output. With `keep` what this film is made of stays
+    there, for a later one that changes little; `breaks` are the record frames between its scenes, which are known again
+    wherever they lie.
 
     Raises
     ------
@@ -73,8 +78,8 @@ def render(
     timeline = completed(timeline)
     form = picture_format(timeline, settings, output)
     stems: tuple[str, ...] = ()
-    with folder_of(output, parts) as folder:
-        segments = plan(timeline, form, settings.look, (first, last), folder)
+    with folder_of(output, parts, keep=keep) as folder:
+        segments = plan(timeline, form, settings.look, (first, last), folder, breaks)
         coded = _pictures(segments, settings.workers, progress)
         progress.start("sound and join", last - first, "frames")
         try:
@@ -88,6 +93,10 @@ def render(
             raise
         except (av.FFmpegError, OSError) as error:
             raise write_fault(error, "joining the segments") from error
+        if keep:
+            for path in Path(folder).iterdir():
+                if path.suffix == form.container and str(path) not in {s.path for s in segments}:
+                    path.unlink(missing_ok=True)
         progress.stop()
     warnings = tuple(dict.fromkeys([*_undrawn(timeline, (first, last)), *(w for c in coded for w in c.warnings)]))
     return Rendered(

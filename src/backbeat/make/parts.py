@@ -25,8 +25,8 @@ KEPT = 7.0
 
 
 @contextmanager
-def folder_of(output: str, parts: str | None) -> Iterator[str]:
-    """Yield the folder for the segments of `output`, locked, and remove it if the block ends well.
+def folder_of(output: str, parts: str | None, *, keep: bool = False) -> Iterator[str]:
+    """Yield the folder for the segments of `output`, locked, and remove it if the block ends well and not `keep`.
 
     `parts` is kept where the block fails, for the next run to go on; None makes a private one, never kept. What killed
     renders left in the same place goes first: private folders, and others after seven days.
@@ -55,7 +55,8 @@ def folder_of(output: str, parts: str | None) -> Iterator[str]:
             shutil.rmtree(folder, ignore_errors=True)
         raise
     else:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not keep or parts is None:
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
         lock.close()
 

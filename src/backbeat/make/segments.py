@@ -29,6 +29,8 @@ from backbeat.model.time import clock
 from backbeat.work.cache import fingerprint, key_of
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -39,14 +41,15 @@ if TYPE_CHECKING:
 LENGTH, SLACK = 12.0, 4.0
 # Pictures that wait between the composing thread and the encoder.
 AHEAD = 8
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Record frames ``first .. last`` of a timeline (only what they need of it), to be coded into `path`.
+    """Frames ``first .. last`` of a timeline (only what they need of it), to be coded into `path`.
 
-    `marks` are the frames about its cuts.
+    They are counted from the film's frame `origin`, which is where the timeline begins. `marks` are the frames about
+    its cuts.
     """
 
     timeline: Timeline
@@ -56,6 +59,7 @@ class Segment:
     last: int
     path: str
     marks: frozenset[int] = frozenset()
+    origin: int = 0
 
     @property
     def done(self) -> bool:
@@ -77,36 +81,61 @@ class Coded:
     looks: tuple[tuple[int, NDArray[np.float32]], ...] = ()
 
 
-def plan(timeline: Timeline, form: PictureFormat, look: Look, span: tuple[int, int], folder: str) -> list[Segment]:
-    """Return the segments of the record frames `span`; each file's name tells its content."""
-    first, last = span
-    rate = timeline.rate
-    bounds = [first]
+def plan(
+    timeline: Timeline, form: PictureFormat, look: Look, span: tuple[int, int], folder: str, breaks: Sequence[int] = ()
+) -> list[Segment]:
+    """Return the segments of the record frames `span`; each file's name tells its content.
+
+    At each of `breaks` (record frames) a segment begins, and what follows is counted from there: where it lies in the
+    film then tells nothing of its content, so that what is as before is known again after a change before it.
+    """
     edges = cuts(timeline)
+    marks = frozenset(n for edge in edges for n in (edge - 1, edge))
+    prints: dict[str, str] = {}
+    found = []
+    faded = timeline.fade_in > 0 or timeline.fade_out > 0  # these hang on the place in the film
+    chapters = [span[0], *(() if faded else sorted(b for b in set(breaks) if span[0] < b < span[1])), span[1]]
+    for start, stop in pairwise(chapters):
+        origin = start if len(chapters) > 2 else 0
+        for a, b in pairwise(_bounds(start, stop, edges, timeline.rate)):
+            made = _segment(
+                timeline, form, look, (a, b), folder, prints, (origin, stop if len(chapters) > 2 else timeline.frames)
+            )
+            found.append(replace(made, marks=frozenset(n - origin for n in marks if a <= n < b)))
+    return found
+
+
+def _bounds(first: int, last: int, edges: Sequence[int], rate: Fraction) -> list[int]:
+    bounds = [first]
     while last - bounds[-1] > (LENGTH + SLACK) * rate:
         aim = bounds[-1] + round(LENGTH * rate)
         near = [c for c in edges if abs(c - aim) <= SLACK * rate and c > bounds[-1]]
         bounds.append(min(near, key=lambda c: abs(c - aim)) if near else aim)
-    bounds.append(last)
-    prints: dict[str, str] = {}
-    marks = frozenset(n for edge in edges for n in (edge - 1, edge))
-    segments = (_segment(timeline, form, look, a, b, folder, prints) for a, b in pairwise(bounds))
-    return [replace(s, marks=frozenset(n for n in marks if s.first <= n < s.last)) for s in segments]
+    return [*bounds, last]
 
 
 def _segment(
-    timeline: Timeline, form: PictureFormat, look: Look, first: int, last: int, folder: str, prints: dict[str, str]
+    timeline: Timeline,
+    form: PictureFormat,
+    look: Look,
+    span: tuple[int, int],
+    folder: str,
+    prints: dict[str, str],
+    chapter: tuple[int, int],
 ) -> Segment:
     """Return one segment with the part of the timeline that it needs, and a name from its content."""
+    (first, last), (origin, stop) = span, chapter
 
     def used(track: Track) -> Track:
         changes = tuple(t for t in track.transitions if t.at - t.before < last and t.at + t.after > first)
         reach = [(t.at - t.before, t.at + t.after) for t in changes]
         low, high = min([first, *(a for a, _ in reach)]), max([last, *(b for _, b in reach)])
         clips = tuple(
-            replace(c, alternates=(), terms=(), reason="") for c in track.clips if c.start < high and c.end > low
+            replace(c, start=c.start - origin, alternates=(), terms=(), reason="", hits=())
+            for c in track.clips
+            if c.start < high and c.end > low
         )
-        return replace(track, clips=clips, transitions=changes)
+        return replace(track, clips=clips, transitions=tuple(replace(t, at=t.at - origin) for t in changes))
 
     tracks = tuple(used(t) for t in timeline.tracks if t.kind == "picture" and t.enabled)
     names = {c.take for t in tracks for c in t.clips if c.take}
@@ -116,10 +145,12 @@ def _segment(
         except OSError:
             prints[name] = ""  # the decoder will say what is wrong, and where
     takes = tuple(m for m in timeline.takes if m.path in names)
-    small = replace(timeline, tracks=tracks, takes=takes, cues=(), markers=(), metadata=())
+    small = replace(timeline, tracks=tracks, takes=takes, frames=stop - origin, cues=(), markers=(), metadata=())
     sources = [prints[n] for n in sorted(names)]
+    first, last = first - origin, last - origin
     key = key_of("segment", VERSION, av.__version__, to_plain((small, form, look)), first, last, sources)
-    return Segment(small, form, look, first, last, str(Path(folder) / f"{first:07d}-{key[:24]}{form.container}"))
+    path = str(Path(folder) / f"{first:07d}-{key[:24]}{form.container}")
+    return Segment(small, form, look, first, last, path, origin=origin)
 
 
 def encode(segment: Segment) -> Coded:
@@ -152,7 +183,7 @@ def encode_all(segments: Sequence[Segment], tick: Callable[[], None]) -> Iterato
                     tick()
                 Path(part).replace(segment.path)
             except (av.FFmpegError, OSError) as error:
-                where = clock(float((segment.first + made) / segment.timeline.rate))
+                where = clock(float((segment.origin + segment.first + made) / segment.timeline.rate))
                 raise write_fault(error, f"at {where} of the film") from error
             finally:
                 Path(part).unlink(missing_ok=True)
@@ -200,7 +231,8 @@ class Ahead:
 
     def looks(self, segment: Segment) -> tuple[tuple[int, NDArray[np.float32]], ...]:
         """Return the views taken in a segment."""
-        return tuple((n, v) for n, v in self._looks.items() if segment.first <= n < segment.last)
+        first, last = (segment.origin + n for n in (segment.first, segment.last))
+        return tuple((n, v) for n, v in self._looks.items() if first <= n < last)
 
     def _put(self, item: av.VideoFrame | BaseException) -> None:
         while not self._stop.is_set():
@@ -220,7 +252,7 @@ class Ahead:
                     for number in range(segment.first, segment.last):
                         frame = composer.frame(number)
                         if number in segment.marks:
-                            self._looks[number] = look_of(frame)
+                            self._looks[segment.origin + number] = look_of(frame)
                         self._put(frame)
                         if self._stop.is_set():
                             return

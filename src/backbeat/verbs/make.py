@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from backbeat.errors import MediaError
 from backbeat.model.codec import from_plain, to_plain
-from backbeat.model.time import Span, clock, seconds_at
+from backbeat.model.time import Span, clock, frame_at, seconds_at
 from backbeat.verbs import make_scene
 from backbeat.verbs.make_joins import JoinMade, Placed, join_all
 from backbeat.verbs.make_plan import arrange, format_for, gather
@@ -277,9 +277,11 @@ def _written(
     sources = (*(m.path for m in made.timeline.takes), *(c.path for c in made.timeline.cues))
     output.check(film, force=options.force, inputs=sources)
     with output.placed(papers) as paper, output.placed(film) as picture:
+        starts = tuple(frame_at(s.start, made.timeline.rate) for s in made.scenes[1:])
         rendered = render(
-            made.timeline, picture, settings=settings, progress=session.progress, parts=str(parts_folder(film))
-        )
+            made.timeline, picture, settings=settings, progress=session.progress, parts=str(parts_folder(film)),
+            breaks=starts, keep=True,
+        )  # fmt: skip
         session.progress.start("checking the film", 0)
         checked = check(picture, made.timeline, settings=settings, looks=rendered.looks)
         session.progress.stop()
