@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LEAST = 0.3  # strength of the weakest hit worth telling
 _LEAST_PEAK = 0.12
 ECHO = 0.15  # s within which the stronger of two sounds is the hit and the other its echo
+_AGREED = 5  # sounds that must agree on the offset of a take
 _FAR = np.arange(0.3, 1.2, 0.02)
 SEEN_WITHIN = 0.1  # s between what is heard and what is seen
 
@@ -108,25 +109,27 @@ def estimate_offset(loud: Sequence[tuple[Transient, float]], sight: Sight, seen:
     """Return the seconds to add to sound times so that what is heard meets what is seen, 0 where unsure.
 
     Every impact-like sound votes with its strength for the lags at which something is seen, up to 160 ms either way;
-    lags of 0.3 to 1.2 s, which no recorder has, say what chance gives. The best lag counts only if three sounds and
-    more vote, it is far above chance, and clearly above no lag at all.
+    lags of 0.3 to 1.2 s, which no recorder has, say what chance gives. The best lag counts only if five sounds agree on
+    it (among few, some lag always pleases most), it is far above chance, and clearly above no lag at all.
     """
     strong = [(t.time, s) for t, s in loud if s > 0.35]
-    if len(strong) < 3 or len(sight.time) < 10:
+    if len(strong) < _AGREED or len(sight.time) < 10:
         return 0.0
     step = float(np.median(np.diff(sight.time))) or 0.04
     weight = sum(s for _, s in strong)
 
     def votes(lags: Any) -> Any:
         # what changes between two pictures happened half a step before the second
-        return sum(s * np.interp(t + lags, sight.time - step / 2, seen) for t, s in strong) / weight
+        return np.array([s * np.interp(t + lags, sight.time - step / 2, seen) for t, s in strong])
 
     lags = np.arange(-0.16, 0.1601, 0.005)
-    near = votes(lags)
-    far = np.concatenate([votes(-_FAR), votes(_FAR)])
+    each = votes(lags)
+    near = each.sum(0) / weight
+    far = np.concatenate([votes(-_FAR), votes(_FAR)], axis=1).sum(0) / weight
     best = int(np.argmax(near))
+    agreed = int((each[:, best] > 0.3 * np.array([s for _, s in strong])).sum())
     centre = float(near[np.abs(lags) <= step / 2].max())
-    if near[best] < max(0.2, float(far.mean() + 4.5 * far.std()), 1.3 * centre):
+    if agreed < _AGREED or near[best] < max(0.2, float(far.mean() + 4.5 * far.std()), 1.3 * centre):
         return 0.0
     return round(float(lags[best]), 3)
 
