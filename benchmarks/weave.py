@@ -293,6 +293,7 @@ def main() -> None:
     seams: list[dict] = []
     targets: list[dict] = []
     natural: dict[str, np.ndarray] = {}
+    voiced: set[str] = set()
     for name in NAMES[: given.songs]:
         beats = charted(name)
         chart = np.array([b.time for b in beats])
@@ -329,7 +330,8 @@ def main() -> None:
                 p, comp = judge.seam(excerpt, span + 0.012)
                 off, lag = grid_error(chart, cue_seam.out, cue_seam.into)
                 rows.append({"p": p, "comp": comp, "grid": off if rigid else 0.0, "bar": lag % 4 == 0 or not rigid})
-                seams.append({"song": name, "method": "ours", **rows[-1], "letter": seam.letter})
+                seams.append({"song": name, "method": "ours", **rows[-1], "letter": seam.letter, "sung": seam.sung})
+            voiced |= {name} if song.vocals else set()
             clean = all(r["comp"] < 90 and r["grid"] <= 10 and r["bar"] for r in rows)
             targets.append(
                 {
@@ -362,6 +364,9 @@ def main() -> None:
         ]
         print(name, " ".join(line), f"prepare {ready:.1f} s", flush=True)
     report(seams, targets, natural)
+    within = [s["sung"] for s in seams if s["method"] == "ours" and s["song"] in voiced]
+    if within:
+        print(f"seams inside a sung phrase: {sum(within)} of {len(within)} in {len(voiced)} songs with vocals")
     if given.json:
         Path(given.json).write_text(json.dumps(targets, default=float))
 

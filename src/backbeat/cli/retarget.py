@@ -10,7 +10,7 @@ import typer
 from backbeat.cli.common import DryRun, Force, Json, NoCache, Talk, print_json, session, told
 
 if TYPE_CHECKING:
-    from backbeat.verbs.retarget import Retargeted
+    from backbeat.verbs.retarget_report import Retargeted
 
 
 def register(app: typer.Typer) -> None:

@@ -18,8 +18,8 @@ from backbeat.verbs.sync_scene import Scene
 if TYPE_CHECKING:
     from backbeat.decide.choose import Choice
     from backbeat.decide.choose_terms import SceneNeed, Term
-    from backbeat.verbs.retarget import Retargeted, SeamReport
     from backbeat.verbs.retarget_ground import Ground
+    from backbeat.verbs.retarget_report import Retargeted, SeamReport
 
 OVERLAP = 2.0  # s by which a song rings on under the next one's downbeat
 BREATH = 0.5  # s of quiet before the next song, where a breath is asked for
