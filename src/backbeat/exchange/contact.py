@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from backbeat.model.footage import Shot, Take
+from backbeat.model.footage import Shot, Take, Word
 from backbeat.model.time import clock, seconds_at
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "take", "shot", "start_frame", "end_frame", "start", "end", "rate", "quality", "motion", "direction", "camera",
-    "shake", "sharpness", "exposure", "brightness", "group", "flags", "hits", "strongest_hit", "speech_seconds",
+    "shake", "sharpness", "exposure", "brightness", "shot_size", "framing", "group", "flags", "hits", "strongest_hit",
+    "speech_seconds",
     "scene", "number", "circled", "characters", "tags", "comment",
 )  # fmt: skip
 _CURVE = (260, 56)
@@ -61,7 +62,8 @@ def _cells(take: Take, shot: Shot) -> list[Any]:
     return [
         take.media.path, shot.index, shot.start_frame, shot.end_frame, round(start, 4), round(end, 4), str(rate),
         shot.quality, shot.motion, "" if shot.direction is None else shot.direction, shot.camera, shot.shake,
-        shot.sharpness, shot.exposure, shot.brightness, shot.group, " ".join(shot.flags), len(shot.hits),
+        shot.sharpness, shot.exposure, shot.brightness, "" if shot.shot_size is None else shot.shot_size, shot.framing,
+        shot.group, " ".join(shot.flags), len(shot.hits),
         best.time if best else "", round(spoken, 2), log.scene, log.number, int(log.circled),
         "; ".join(log.characters), "; ".join(log.tags), log.comment,
     ]  # fmt: skip
@@ -130,10 +132,20 @@ def _words(row: Row) -> str:
     facts = [
         f"{clock(seconds_at(shot.start_frame, rate))} – {clock(seconds_at(shot.end_frame, rate))}",
         f"quality {shot.quality:.2f}, motion {shot.motion:.2f}" + (f", {shot.camera}" if shot.camera else ""),
-        f"{len(shot.hits)} hits, group {shot.group}",
+        f"{len(shot.hits)} hits, group {shot.group}" + (f", {shot.framing}" if shot.framing else ""),
     ]
+    said = " ".join(w.text for w in spoken(row))
+    if said:
+        facts.append(f"“{said[:160]}{'…' if len(said) > 160 else ''}”")
     flags = f"<br><span class='f'>{html.escape(', '.join(shot.flags))}</span>" if shot.flags else ""
     return f"<b>{shot.index}</b> " + "<br>".join(html.escape(f) for f in facts) + flags
+
+
+def spoken(row: Row) -> list[Word]:
+    """Return the words that begin inside the shot."""
+    shot, rate = row.shot, float(row.take.media.rate)
+    start, end = shot.start_frame / rate, shot.end_frame / rate
+    return [w for s in row.take.speech for w in s.words if start <= w.span.start < end]
 
 
 def drawn(rows: Sequence[Row], height: int = 90) -> Any:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SubRip subtitles in and out."""
+"""Subtitles: SubRip, WebVTT and Advanced SubStation in, SubRip out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from backbeat.errors import InputError
 from backbeat.model.time import Span
 from backbeat.work.output import placed
 
-_TIMES = re.compile(r"(\d+):(\d\d?):(\d\d?)[,.](\d{1,3})\s*-->\s*(\d+):(\d\d?):(\d\d?)[,.](\d{1,3})")
+SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
+_TIME = r"(?:(\d+):)?(\d\d?):(\d\d?)[,.](\d{1,3})"  # WebVTT may leave the hours out
+_TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}")
+_DIALOGUE = re.compile(rf"Dialogue:[^,]*,\s*{_TIME}\s*,\s*{_TIME}\s*,(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,43 @@ class Subtitle:
     text: str
 
 
+def read_subtitles(path: str) -> tuple[Subtitle, ...]:
+    """Read a file of subtitles (`SUFFIXES`); what it says of style is left in the text.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read or holds no subtitle.
+    """
+    if not path.lower().endswith((".ass", ".ssa")):
+        return read_srt(path)
+    found = []
+    for match in _DIALOGUE.finditer(_text(path)):
+        start, end = _seconds(match.groups()[:4]), _seconds(match.groups()[4:8])
+        said = match[9].split(",", 6)[-1].strip()  # style, name, three margins and effect come before the text
+        if end > start:
+            found.append(Subtitle(Span(start, end), said.replace(r"\N", "\n").replace(r"\n", "\n")))
+    if not found:
+        raise InputError(f"{path}: no subtitle in it", "give a file with Dialogue lines")
+    return tuple(sorted(found, key=lambda s: s.span.start))
+
+
+def _text(path: str) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})", "give a file of subtitles") from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _seconds(parts: tuple[str | None, ...]) -> float:
+    hours, minutes, seconds, rest = parts
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + int((rest or "0").ljust(3, "0")) / 1000
+
+
 def read_srt(path: str) -> tuple[Subtitle, ...]:
     """Read an ``.srt`` file; UTF-8, with or without a mark, else Latin-1.
 
@@ -30,14 +70,7 @@ def read_srt(path: str) -> tuple[Subtitle, ...]:
     InputError
         If it cannot be read or holds no subtitle.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})", "give an .srt file") from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
+    text = _text(path)
     found = []
     for block in re.split(r"\r?\n[ \t]*\r?\n", text.strip()):
         lines = block.splitlines()
@@ -46,9 +79,7 @@ def read_srt(path: str) -> tuple[Subtitle, ...]:
             continue
         match = _TIMES.search(lines[at])
         assert match is not None
-        h0, m0, s0, f0, h1, m1, s1, f1 = match.groups()
-        start = int(h0) * 3600 + int(m0) * 60 + int(s0) + int(f0.ljust(3, "0")) / 1000
-        end = int(h1) * 3600 + int(m1) * 60 + int(s1) + int(f1.ljust(3, "0")) / 1000
+        start, end = _seconds(match.groups()[:4]), _seconds(match.groups()[4:8])
         if end > start:
             found.append(Subtitle(Span(start, end), "\n".join(lines[at + 1 :])))
     if not found:

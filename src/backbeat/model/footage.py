@@ -105,8 +105,9 @@ class Shot:
 
     `start_frame`/`end_frame` are the usable range in source frames, half-open: dissolves, black, frozen and corrupt
     edges are outside. `quality` 0..1. `motion` 0..1 mean magnitude; `direction` degrees of the dominant motion
-    (0 = right, 90 = up) or None; `camera`: static, pan, tilt, push, handheld or "". `shot_size` 0..1 (1 = face fills
-    the frame), None where unknown. `group` is equal for near-duplicate set-ups (-1 = unknown).
+    (0 = right, 90 = up) or None; `camera`: static, pan, tilt, push, handheld or "". `shot_size`: height of the
+    largest face in shares of the picture's, None where none was found, and how sure that is (`size_confidence` 0..1).
+    `group` is equal for near-duplicate set-ups (-1 = unknown).
     `motion_curve`: mean flow magnitude a frame, percent of picture width, every `curve_step` source frames.
     `prints`: 64-bit perceptual hashes of pictures spread over the shot.
     """
@@ -131,6 +132,14 @@ class Shot:
     motion_curve: tuple[float, ...] = ()
     curve_step: int = 1
     prints: tuple[int, ...] = ()
+    size_confidence: float = 0.0
+
+    @property
+    def framing(self) -> str:
+        """Close-up (head and shoulders or nearer), medium (to the hips), wide, or "" where no face tells."""
+        if self.shot_size is None:
+            return ""
+        return "close-up" if self.shot_size >= 0.26 else "medium" if self.shot_size >= 0.1 else "wide"
 
 
 @dataclass(frozen=True, slots=True)

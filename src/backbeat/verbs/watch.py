@@ -51,6 +51,7 @@ def takes(places: Sequence[str], session: Session, **options: Any) -> Watched:
         If a backend that is asked for is absent.
     """
     from backbeat.media.folder import VIDEO, find
+    from backbeat.verbs.words import worded
     from backbeat.watch.alike import grouped
     from backbeat.watch.look import at_path, shot_finder
 
@@ -87,6 +88,7 @@ def takes(places: Sequence[str], session: Session, **options: Any) -> Watched:
         session.progress.stop()
     logs = read_logs(paths)
     ordered = [_logged(seen[p], logs, places) for p in paths if p in seen]
+    ordered = worded(ordered, session)
     return Watched(grouped(ordered), tuple((p, reasons[p]) for p in paths if p in reasons))
 
 

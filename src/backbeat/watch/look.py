@@ -18,6 +18,7 @@ from backbeat.model.footage import Media, Shot, Speech, Take
 from backbeat.watch.alike import Prints
 from backbeat.watch.ear import Ear
 from backbeat.watch.eye import Eye, Sight
+from backbeat.watch.faces import Faces
 from backbeat.watch.hits import Found, OwnHits
 from backbeat.watch.quality import dead, looks
 from backbeat.watch.shots import Boundary, OwnShots, ShotFinder
@@ -27,7 +28,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 10  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 11  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
@@ -50,12 +51,13 @@ def look(path: str, *, shots: str = "own", hardware: str = "") -> Take:
     """
     cv2.setNumThreads(1)  # pictures this small are not worth waking threads for
     media, times = probe_times(path)
-    eye, ear, cutter, prints = Eye(), Ear(), shot_finder(shots), Prints()
+    eye, ear, cutter, prints, people = Eye(), Ear(), shot_finder(shots), Prints(), Faces()
     scan = Scan(media, times, hear=ear.hear, hardware=hardware)
     for picture in scan:
         eye.see(picture)
         cutter.see(picture.thumb, eye.small, eye.novelty)
         prints.see(picture.time, picture.thumb)
+        people.see(picture.time, picture.luma, eye.novelty)
     sight, hearing = eye.sight(), ear.hearing()
     if len(sight.time) == 0:
         raise MediaError(f"{path}: not one picture could be decoded", "is the file whole?")
@@ -67,7 +69,7 @@ def look(path: str, *, shots: str = "own", hardware: str = "") -> Take:
     if media.has_sound and hearing.silent:
         warnings.append("its sound is silence")
     speech = OwnSpeech().find(hearing)
-    parts = _shots(media, times, sight, boundaries, prints)
+    parts = _shots(media, times, sight, boundaries, prints, people)
     return Take(
         media=media,
         shots=tuple(_with_hits(s, float(media.rate), found, speech) for s in parts),
@@ -115,7 +117,9 @@ def pieces(count: int, boundaries: Sequence[Boundary], unusable: NDArray[np.bool
     return found
 
 
-def _shots(media: Media, times: Times, sight: Sight, boundaries: Sequence[Boundary], prints: Prints) -> list[Shot]:
+def _shots(
+    media: Media, times: Times, sight: Sight, boundaries: Sequence[Boundary], prints: Prints, people: Faces
+) -> list[Shot]:
     shots: list[Shot] = []
     rate = float(media.rate)
     for first, last in pieces(len(sight.time), boundaries, dead(sight)):
@@ -125,6 +129,7 @@ def _shots(media: Media, times: Times, sight: Sight, boundaries: Sequence[Bounda
             continue
         step = max(1, round(rate / 12.5))
         figures = looks(sight, first, last)
+        size, sure = people.of(start / rate, end / rate)
         shots.append(
             Shot(
                 take=media.path,
@@ -134,6 +139,8 @@ def _shots(media: Media, times: Times, sight: Sight, boundaries: Sequence[Bounda
                 motion_curve=_curve(sight, first, last, start, end, step, rate),
                 curve_step=step,
                 prints=prints.of(start / rate, end / rate),
+                shot_size=size,
+                size_confidence=sure,
                 **{name: getattr(figures, name) for name in figures.__slots__},
             )
         )
