@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from backbeat.cli.main import app
 from backbeat.exchange.project import read
 from backbeat.verbs import make
+from backbeat.verbs.make_write import MakeOptions
 from backbeat.verbs.session import Session
 from kit import coded
 
@@ -35,7 +36,7 @@ def test_a_folder_tree_becomes_a_film_that_can_be_made_unchanged(tmp_path):
     assert told["notes"] == []
     project = read(told["path"])
     assert project.name == 'the "film"'
-    made = make.make(make.MakeOptions(told["path"]), Session())
+    made = make.make(MakeOptions(told["path"]), Session())
     assert [s.name for s in made.scenes] == ["2 chase", "10 home"]
     assert made.failed == ()
     assert made.checked.differences == ()

@@ -3,6 +3,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from backbeat.decide.heard import Clock
 from backbeat.errors import BackbeatError
 from backbeat.exchange import otio
 from backbeat.verbs import make
+from backbeat.verbs.make_write import MakeOptions
 from backbeat.verbs.session import Session
 from backbeat.work.cache import Cache
 from kit import coded
@@ -61,7 +63,7 @@ def session(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(place, session):
-    return make.make(make.MakeOptions(str(place / "film.toml")), session)
+    return make.make(MakeOptions(str(place / "film.toml")), session)
 
 
 def truth(song):
@@ -106,13 +108,13 @@ def test_a_scene_that_did_not_change_is_not_solved_again(place, session, made, m
     solved = []
     plain = make_scene.solve
     monkeypatch.setattr(make_scene, "solve", lambda job: solved.append(job.name) or plain(job))
-    again = make.make(make.MakeOptions(str(place / "film.toml"), dry_run=True), session)
+    again = make.make(MakeOptions(str(place / "film.toml"), dry_run=True), session)
     assert solved == []
     assert [s.kept for s in again.scenes] == [True, True]
     assert again.timeline == made.timeline
     other = place / "other.toml"
     other.write_text(PROJECT.replace('caption = "Berlin"', 'caption = "Paris"'), encoding="utf-8")
-    changed = make.make(make.MakeOptions(str(other), dry_run=True), session)
+    changed = make.make(MakeOptions(str(other), dry_run=True), session)
     assert solved == ["two"]
     assert [s.kept for s in changed.scenes] == [True, False]
 
@@ -142,7 +144,7 @@ def test_edited_scenes_are_moved_or_left_and_their_words_go_along(place, session
         """,
         encoding="utf-8",
     )
-    result = make.make(make.MakeOptions(str(path)), session)
+    result = make.make(MakeOptions(str(path)), session)
     assert result.failed == ()
     left, moved = result.scenes
     assert left.end == pytest.approx(made.timeline.duration, abs=0.03)
@@ -161,9 +163,29 @@ def test_a_characters_theme_is_preferred_where_she_is(place, session):
     path = place / "theme.toml"
     text = PROJECT.replace('song = "songs/quick.flac"', 'characters = ["Jane"]')
     path.write_text(text + '[characters.jane]\ntheme = "songs/slow.flac"\n', encoding="utf-8")
-    result = make.make(make.MakeOptions(str(path), dry_run=True), session)
+    result = make.make(MakeOptions(str(path), dry_run=True), session)
     assert Path(result.scenes[1].song).name == "slow.flac"
     assert "theme" in result.scenes[1].why
+
+
+def test_clips_that_the_editor_locked_stay_when_the_film_is_made_again(place, session, made):
+    line = made.timeline
+    scene = made.scenes[1]
+    picked = [c for c in line.tracks[0].clips if c.take and c.start > scene.start * line.rate][2]
+    clips = tuple(replace(c, locked=c == picked) for c in line.tracks[0].clips)
+    earlier = replace(line, tracks=(replace(line.tracks[0], clips=clips), *line.tracks[1:]))
+    otio.save(earlier, str(place / "locks.otio"))
+    path = place / "locks.toml"
+    path.write_text(PROJECT.replace("[film]", '[film]\noutput = "locks.mp4"\nstyle = "chase"'), encoding="utf-8")
+    again = make.make(MakeOptions(str(path), dry_run=True), session)
+    assert again.notes[-1] == "two: 1 locked clip kept"
+    moved = round((again.scenes[1].start - scene.start) * line.rate)
+    (kept,) = [c for c in again.timeline.tracks[0].clips if c.locked]
+    assert (kept.start - moved, kept.frames, kept.take, kept.source_in) == (
+        picked.start, picked.frames, picked.take, picked.source_in,
+    )  # fmt: skip
+    others = {(c.start - moved, c.take) for c in again.timeline.tracks[0].clips}
+    assert others != {(c.start, c.take) for c in clips}  # the rest is cut in the new style
 
 
 def test_a_broken_scene_is_named_and_the_others_are_made(place, session):
@@ -171,7 +193,7 @@ def test_a_broken_scene_is_named_and_the_others_are_made(place, session):
     (place / "broken/a.mp4").write_bytes(b"no film at all")
     path = place / "broken.toml"
     path.write_text(PROJECT + '[[scene]]\nname = "three"\nfootage = "broken"\n', encoding="utf-8")
-    result = make.make(make.MakeOptions(str(path), dry_run=True), session)
+    result = make.make(MakeOptions(str(path), dry_run=True), session)
     assert [s.name for s in result.scenes] == ["one", "two"]
     ((name, reason),) = result.failed
     assert name == "three"
@@ -185,7 +207,7 @@ def test_songs_of_one_tempo_and_key_are_blended_on_the_beat(place, session):
     text = PROJECT.replace('title = "The film"', 'song = "a.flac"\nlength = 16.25\nreuse = true')
     text = text.replace('caption = "Berlin"', "length = 16\nreuse = true").replace("songs/quick.flac", "b.flac")
     path.write_text(text, encoding="utf-8")
-    result = make.make(make.MakeOptions(str(path), dry_run=True), session)
+    result = make.make(MakeOptions(str(path), dry_run=True), session)
     (join,) = result.joins
     assert join.kind == "blend"
     assert join.flam_ms <= 10
@@ -221,7 +243,7 @@ def bad(place, session, songs, *, more="", first="", second="", third=""):
     path = place / "bad.toml"
     text = BAD.format(songs=json.dumps(songs), more=more, first=first, second=second, third=third)
     path.write_text(text, encoding="utf-8")
-    return make.make(make.MakeOptions(str(path), dry_run=True), session)
+    return make.make(MakeOptions(str(path), dry_run=True), session)
 
 
 def sounds(made):
@@ -297,7 +319,7 @@ def test_more_run_time_than_the_footage_carries_is_said(place, session):
 def test_a_run_time_is_shared_and_kept(place, session):
     path = place / "short.toml"
     path.write_text(PROJECT.replace("[film]", '[film]\nlength = "0:20"'), encoding="utf-8")
-    result = make.make(make.MakeOptions(str(path), dry_run=True), session)
+    result = make.make(MakeOptions(str(path), dry_run=True), session)
     assert result.timeline.duration == pytest.approx(20.0, abs=0.03)
     starts = [s.start for s in result.scenes] + [result.timeline.duration]
     assert all(5 < b - a < 15 for a, b in pairwise(starts))

@@ -10,7 +10,7 @@ import typer
 from backbeat.cli import common
 
 if TYPE_CHECKING:
-    from backbeat.verbs.make import Made
+    from backbeat.verbs.make_write import Made
 
 
 def register(app: typer.Typer) -> None:
@@ -33,11 +33,13 @@ def make(
     """Make a whole film: each scene cut to its song, the songs joined, mixed under the dialogue."""
     with common.told(as_json=as_json), common.session(workers=workers, no_cache=no_cache, talk=talk) as session:
         from backbeat.verbs import make as story
+        from backbeat.verbs.make_write import MakeOptions
+        from backbeat.verbs.make_write import as_json as told
 
-        options = story.MakeOptions(project=project, output=output, dry_run=dry_run, force=force)
+        options = MakeOptions(project=project, output=output, dry_run=dry_run, force=force)
         made = story.make(options, session)
         if as_json:
-            common.print_json(story.as_json(made))
+            common.print_json(told(made))
         else:
             _print(made)
         if show and made.film:

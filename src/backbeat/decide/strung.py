@@ -67,7 +67,7 @@ def strung(scenes: Sequence[Timeline], name: str) -> Timeline:
         length = seconds_at(scene.frames, scene.rate)
         start = seconds_at(at, scene.rate)
         placed = moved(scene, at)
-        markers += [Marker(start, "note", scene.name, length), *placed.markers]
+        markers += [Marker(start, "scene", scene.name, length), *(m for m in placed.markers if m.kind != "scene")]
         takes |= {m.path: m for m in scene.takes}
         tracks.append(list(placed.tracks))
         at += scene.frames

@@ -26,6 +26,7 @@ KIND_COLOURS = {
     "hit": "ORANGE",
     "cue": "BLUE",
     "note": "YELLOW",
+    "scene": "WHITE",
     "speed": "CYAN",
 }
 _SECTIONS = ("BLUE", "GREEN", "ORANGE", "PURPLE", "CYAN", "PINK", "YELLOW", "RED")

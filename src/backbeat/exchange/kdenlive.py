@@ -87,7 +87,7 @@ def _own(number: int, source: Source) -> dict[str, object]:
 
 def _guide(kind: str) -> int:
     """Return Kdenlive's marker category 0..8 of a kind of mark."""
-    return {"downbeat": 1, "beat": 2, "section": 3, "hit": 4, "cue": 5, "note": 6, "speed": 7}.get(kind, 0)
+    return {"downbeat": 1, "beat": 2, "section": 3, "hit": 4, "cue": 5, "note": 6, "speed": 7, "scene": 8}.get(kind, 0)
 
 
 def _track(doc: Document, lane: Lane, row: int, bins: dict[Source, int]) -> None:

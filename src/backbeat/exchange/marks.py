@@ -41,7 +41,7 @@ def premiere_csv(sheet: Sheet) -> bytes:
     rows = csv.writer(out, delimiter="\t", lineterminator="\r\n")
     rows.writerow(["Marker Name", "Description", "In", "Out", "Duration", "Marker Type"])
     for mark in sheet.marks:
-        kind = "Chapter" if mark.kind == "section" else "Comment"
+        kind = "Chapter" if mark.kind in {"section", "scene"} else "Comment"
         spans = (sheet.start + mark.frame, sheet.start + mark.frame + mark.frames)
         first, last = (label(f, sheet.rate, drop=sheet.drop) for f in spans)
         long = label(mark.frames, sheet.rate, drop=sheet.drop)
@@ -75,8 +75,9 @@ def audacity(sheet: Sheet) -> bytes:
 
 
 def chapters(sheet: Sheet) -> list[str]:
-    """Return YouTube's lines, ``0:00 name``: sections (or cues) of ten seconds at least, the first at zero."""
-    kinds = [m for m in sheet.marks if m.kind == "section"] or [m for m in sheet.marks if m.kind == "cue"]
+    """Return YouTube's lines, ``0:00 name``: scenes, sections or cues of ten seconds at least, the first at zero."""
+    found = ([m for m in sheet.marks if m.kind == kind] for kind in ("scene", "section", "cue"))
+    kinds = next((marks for marks in found if marks), [])
     kept: list[Mark] = []
     for mark in kinds:
         if not kept or mark.time - (kept[-1].time if len(kept) > 1 else Fraction(0)) >= _CHAPTER_SECONDS:

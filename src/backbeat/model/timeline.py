@@ -141,7 +141,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A mark at `time` seconds of the film; `kind`: beat, downbeat, section, hit, cue, note."""
+    """A mark at `time` seconds of the film; `kind`: beat, downbeat, section, hit, cue, scene, note."""
 
     time: float
     kind: str

@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbeat.errors import BackbeatError, InputError, MediaError
 from backbeat.model.footage import Take
-from backbeat.model.plan import Style
+from backbeat.model.plan import Lock, Style
 from backbeat.model.project import Project, ScenePlan
 from backbeat.model.song import Song
 from backbeat.model.time import Span, clock, frame_at, seconds_at
@@ -90,6 +91,37 @@ def _edited(plan: ScenePlan, style: Style, session: Session) -> Material:
     return Material(plan, style, scene.takes, edit=scene, subtitles=subtitles)
 
 
+def locks_of(path: str, rate: Fraction) -> dict[str, tuple[Lock, ...]]:
+    """Return the clips that are locked in an earlier timeline of this film, by scene, in frames of the scene.
+
+    Raises
+    ------
+    InputError
+        If there are some, and the film ran at another rate then.
+    """
+    from backbeat.exchange import otio
+
+    if not Path(path).is_file():
+        return {}
+    earlier = otio.load(path)
+    fixed = [c for t in earlier.tracks if t.kind == "picture" for c in t.clips if c.locked and c.take]
+    if fixed and earlier.rate != rate:
+        raise InputError(
+            f"{path}: its locked clips lie in a film of {float(earlier.rate):.3f} frames a second",
+            f'write rate = "{earlier.rate}" under [film], or move the timeline away to forget its locks',
+        )
+    out: dict[str, tuple[Lock, ...]] = {}
+    for mark in earlier.markers:
+        first, last = (frame_at(t, earlier.rate) for t in (mark.time, mark.time + mark.length))
+        if mark.kind == "scene":
+            out[mark.name] = tuple(
+                Lock("clip", c.start - first, c.end - first, c.take, c.source_in)
+                for c in fixed
+                if first <= c.start and c.end <= last
+            )
+    return {name: locks for name, locks in out.items() if locks}
+
+
 def format_for(project: Project, scenes: Sequence[Material]) -> tuple[Fraction, int, int]:
     """Return rate, width and height of the film; an edited scene's rate counts before that of footage."""
     from backbeat.verbs.asked import format_of
@@ -109,9 +141,16 @@ class _Target:
 
 
 def arrange(
-    project: Project, scenes: Sequence[Material], picked: Picked, rate: Fraction, size: tuple[int, int]
+    project: Project,
+    scenes: Sequence[Material],
+    picked: Picked,
+    rate: Fraction,
+    size: tuple[int, int],
+    locks: Mapping[str, tuple[Lock, ...]],
 ) -> tuple[SceneJob, ...]:
     """Decide how long each scene lasts and where its song begins, so that every scene ends on the music.
+
+    `locks` are what the editor has fixed, by scene, in frames of it.
 
     Raises
     ------
@@ -140,7 +179,7 @@ def arrange(
             frames=frames, rate=rate, width=size[0], height=size[1], style=material.style, takes=material.takes,
             order=plan.order, reuse=plan.reuse, seed=project.seed, dialogue=bool(plan.dialogue),
             takes_out=plan.takes_out, title=plan.title, caption=plan.caption, end=plan.end, first=first, last=last,
-            passage=passage is not None, talk=picked.needs[i].talk,
+            passage=passage is not None, talk=picked.needs[i].talk, locks=locks.get(plan.name, ()),
         )  # fmt: skip
         if passage is None and jobs and jobs[-1].song.path == song.path and song_in > music.entry(song, first=first):
             job = replace(job, passage=True)  # where the scene before left it

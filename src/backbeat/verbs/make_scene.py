@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backbeat.decide.arrange import Way
     from backbeat.decide.problem import CutProblem, Solution
 
-VERSION = 3
+VERSION = 4
 LEAD = 0.012  # s before its downbeat at which a song comes in, so that the attack is whole
 DRAG = 0.04  # stretch beyond which a song is rather played over than brought to length
 OVERLAP = 2.0  # s by which a song may ring on under the next one
@@ -49,7 +49,7 @@ class SceneJob:
     """What one scene is solved from; nothing of the other scenes is in it.
 
     `way` and `frames` as arranged. `talk` is where somebody speaks, as far as it is known before; `passage`: the song
-    is asked for from ``way.song_in`` on.
+    is asked for from ``way.song_in`` on. `locks` are in frames of the scene.
     """
 
     name: str
@@ -74,6 +74,7 @@ class SceneJob:
     edit: EditJob | None = None
     talk: tuple[Span, ...] = ()
     passage: bool = False
+    locks: tuple[Lock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def solve(job: SceneJob) -> SceneCut:
     problem = CutProblem(
         song=laid.heard, takes=job.takes, style=job.style, rate=job.rate, frames=stop - begin,
         song_in=seconds_at(begin, job.rate), order=job.order or job.style.order, reuse=job.reuse, seed=job.seed,
-        locks=_bans(job), keep_sound=job.dialogue,
+        locks=(*_bans(job), *_locks(job, begin)), keep_sound=job.dialogue,
     )  # fmt: skip
     solution = decide_cut.solve(problem)
     if wrong := verify(solution, problem):  # a bug of ours
@@ -228,6 +229,11 @@ def _rearranged(job: SceneJob, length: float) -> Way:
     from backbeat.decide.arrange import way
 
     return way(job.song, job.way.song_in, length, last=job.last)
+
+
+def _locks(job: SceneJob, begin: int) -> tuple[Lock, ...]:
+    """Return the scene's locks as frames after its title card."""
+    return tuple(replace(x, start=x.start - begin, end=x.end - begin) for x in job.locks)
 
 
 def _bans(job: SceneJob) -> tuple[Lock, ...]:
