@@ -146,3 +146,29 @@ def test_stems_of_dialogue_effects_and_music_add_up(tmp_path: Path) -> None:
     assert np.abs(parts["effects"][:, round(1.1 * 48_000) : round(1.9 * 48_000)]).max() == 0
     assert np.abs(parts["effects"][:, 4 * 48_000 : 4 * 48_000 + 2000]).max() > 0.1
     assert sound_of(timeline, RenderSettings()).stems == ("music", "takes")  # type: ignore[union-attr]
+
+
+def test_finished_cues_are_kept_within_bounds(tmp_path: Path) -> None:
+    from backbeat.make.mix import Cues
+
+    path = coded.write_song(tmp_path / "song.wav", seconds=4)
+    kept = Cues(2 * 2 * 4 * 48_000 + 1)  # room for two cues of a second
+    cue = Cue(path, 0.0, 1.0, song_in=0.5, stretch=1.01)
+    one = kept.made(path, cue, 48_000)
+    assert kept.made(path, Cue(path, 0.0, 1.0, song_in=0.5, stretch=1.01, gain_db=-3.0), 48_000) is one
+    two = kept.made(path, Cue(path, 0.0, 1.0, song_in=1.5, stretch=1.01), 48_000)
+    assert np.abs(two - one).max() > 0.01
+    kept.made(path, Cue(path, 0.0, 1.0, song_in=2.5, stretch=1.01), 48_000)
+    assert kept.made(path, cue, 48_000) is not one  # the first had to go
+    coded.write_wav(path, np.zeros((2, 4 * 48_000), np.float32))
+    assert np.abs(kept.made(path, cue, 48_000)).max() == 0  # another file under the same name
+
+
+def test_a_loudness_target_is_met_through_a_hard_working_limiter(tmp_path: Path) -> None:
+    """Far over the ceiling, turning down does nothing at first."""
+    song = coded.write_song(tmp_path / "song.wav", seconds=8)
+    timeline = edit([Clip(0, 200, "", 0, RATE)], RATE, cues=(Cue(song, 0.0, 8.0, gain_db=24.0),))
+    for target in (-14.0, -23.0):
+        sound = mixed(timeline, loudness=target)
+        assert loudness([sound]) == pytest.approx(target, abs=0.3)
+        assert true_peak(sound) <= -1.4

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -20,13 +22,44 @@ from backbeat.media.sounds import SoundReader
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from backbeat.model.cue import Cue
+
 BLOCK = RATE  # samples mixed at a time
 OPEN = 6  # sound files kept open at most
+KEPT = 200_000_000  # bytes of finished cues kept in memory: about nine minutes
 LAWS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "linear": lambda x: x,
     "power": lambda x: np.sin(x * np.pi / 2),
     "smooth": lambda x: np.sin(x * np.pi / 2) ** 2,
 }
+
+
+class Cues:
+    """Cues made to sound, kept from one pass of the mix to the next (loudness takes several), `KEPT` bytes at most."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._room = kept
+        self._made: dict[object, NDArray[np.float32]] = {}
+
+    def made(self, path: str, cue: Cue, frames: int) -> NDArray[np.float32]:
+        """Return the cue's samples, float32 (2, frames), before gains and ducks; do not write into them."""
+        try:
+            facts = Path(path).stat()
+            stamp = (facts.st_size, facts.st_mtime_ns)
+        except OSError:
+            stamp = (0, 0)
+        bare = replace(cue, ducks=(), gain_keys=(), gain_db=0.0, name="", usage="")
+        key = (path, stamp, bare, frames)
+        found = self._made.pop(key, None)
+        if found is None:
+            found = cue_samples(read_sound(path, rate=RATE, channels=2), cue, frames=frames)
+        self._made[key] = found  # last used last
+        while len(self._made) > 1 and sum(x.nbytes for x in self._made.values()) > self._room:
+            self._made.pop(next(iter(self._made)))
+        return found
+
+
+_cues = Cues()
 
 
 class Mixer:
@@ -78,8 +111,7 @@ class Mixer:
     def _samples(self, number: int, piece: Piece, i: int, j: int) -> NDArray[np.float32]:
         if piece.cue is not None:
             if number not in self._whole:
-                song = read_sound(piece.path, rate=RATE, channels=2)
-                self._whole[number] = cue_samples(song, piece.cue, frames=piece.end - piece.start)
+                self._whole[number] = _cues.made(piece.path, piece.cue, piece.end - piece.start)
             return self._whole[number][:, i - piece.start : j - piece.start]
         reader = self._reader(piece)
         if piece.factor == 1.0:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # The most that a loudness target may lift a mix (dB): beyond, it would lift mostly noise.
 LIFT = 20.0
+PASSES = 7  # of the mix at most, to meet a loudness within a quarter LU
 SPOKEN = ("dialogue", "effects")  # what takes are parted into
 ABOUT, CROSS = 0.15, 0.05  # s about words that belong to the dialogue, and of the crossfade there
 
@@ -98,19 +99,30 @@ def sound_of(timeline: Timeline, settings: RenderSettings) -> Sound | None:
         return sound
     begin = first / RATE
     within = tuple(Span(s.start - begin, s.end - begin) for s in settings.measured)
-    # The limiter takes some loudness away, the more the louder: the slope of the last two passes tells how much.
-    before: tuple[float, float] | None = None
-    for most in (0.05, 0.25, 0.25, 0.25, 0.25):
+    # The limiter takes some loudness away, the more the louder: later passes give it back, between what was too soft
+    # and what was too loud, or along the slope of the last two.
+    known: list[tuple[float, float]] = []  # gain, how far under the target
+    for most in (0.05, *[0.25] * (PASSES - 1)):
         measured = loudness(sound.blocks(), within)
-        off = settings.loudness - measured
-        if measured <= SILENCE or abs(off) < most or (off > 0 and sound.gain_db >= LIFT):
+        under = settings.loudness - measured
+        if measured <= SILENCE or abs(under) < most or (under > 0 and sound.gain_db >= LIFT):
             break
-        slope = 1.0
-        if before is not None and abs(sound.gain_db - before[0]) > 0.05:
-            slope = min(max((measured - before[1]) / (sound.gain_db - before[0]), 0.15), 1.0)
-        before = (sound.gain_db, measured)
-        sound = replace(sound, gain_db=min(sound.gain_db + off / slope, LIFT))
+        known.append((sound.gain_db, under))
+        sound = replace(sound, gain_db=min(_next(known), LIFT))
     return sound
+
+
+def _next(known: list[tuple[float, float]]) -> float:
+    """Return the gain to try after those of which it is known how far (LU) they leave the film under its target."""
+    soft = max((k for k in known if k[1] > 0), default=None)
+    loud = min((k for k in known if k[1] < 0), default=None)
+    if soft and loud and loud[0] > soft[0]:
+        return soft[0] + (loud[0] - soft[0]) * min(max(soft[1] / (soft[1] - loud[1]), 0.1), 0.9)
+    gain, under = known[-1]
+    slope = 1.0
+    if len(known) > 1 and abs(gain - known[-2][0]) > 0.05:
+        slope = min(max((known[-2][1] - under) / (gain - known[-2][0]), 0.3), 1.0)
+    return gain + under / slope
 
 
 def write_stems(sound: Sound, output: str) -> tuple[str, ...]:
