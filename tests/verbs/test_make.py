@@ -314,6 +314,9 @@ def test_more_run_time_than_the_footage_carries_is_said(place, session):
     made = bad(place, session, "songs/slow.flac", more='length = "9:00"', third="takes_out = ['t0', 't1', 't2']")
     assert "of the 9:00.000 asked for" in made.notes[-1]
     assert made.failed == (("c", "there is no usable shot in the footage"),)
+    last = made.timeline.cues[-1]  # of a scene that was not to be the last one
+    assert last.end == pytest.approx(made.timeline.duration)
+    assert last.fade_out > 1
 
 
 def test_a_run_time_is_shared_and_kept(place, session):

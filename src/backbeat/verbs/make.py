@@ -156,6 +156,7 @@ def _woven(
     plans: Sequence[ScenePlan],
     session: Session,
 ) -> _Woven:
+    from backbeat.decide.joins import shortened
     from backbeat.decide.strung import strung
     from backbeat.model.timeline import Marker
     from backbeat.verbs.score_scenes import levelled
@@ -169,6 +170,8 @@ def _woven(
         places.append(Placed(scene, plans[i], song, seconds_at(frames, timeline.rate)))
         frames += scene.timeline.frames
     cues, joins = join_all(places, session, default=project.join)
+    if not jobs[cut[-1][0]].last:  # the scene that was to end the film could not be made
+        cues = (*cues[:-1], shortened(cues[-1], timeline.duration, fade=1.5))
     told = tuple(
         MadeScene(
             name=scene.name, start=place.start, end=place.end, song=place.song.path, why=picked.why[i],
