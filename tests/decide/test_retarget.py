@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backbeat.decide.retarget import End, Event, RetargetProblem, Start, anchors, best_path, path_times
-from backbeat.decide.retarget_cue import cue_of, seam_of
+from backbeat.decide.retarget_cue import cue_of, cue_spans, seam_of
 from backbeat.decide.retarget_grid import regular, rigid, smoothed
 from backbeat.decide.retarget_jumps import Jumps, bar_length, jumps, repriced
+from backbeat.model.cue import Cue, Seam
 from backbeat.model.song import Beat
 from backbeat.model.time import Span
 
@@ -219,3 +220,43 @@ def test_the_bar_is_found_where_it_is_not_known() -> None:
     apart = np.linalg.norm(X[:, None] - X[None], axis=-1)
     assert bar_length(apart) == 3
     assert bar_length(apart, 5) == 5
+
+
+def test_singing_is_kept_from_where_somebody_speaks() -> None:
+    """A song sung in every B, which is a third of it; speech in the middle of a cue of its own length."""
+    length = 0.25 + 95 * 0.5 + 1.2
+    sung = np.zeros(96)
+    vocals = [Span(0.25 + 16 * 0.5 * k, 0.25 + 16 * 0.5 * (k + 1)) for k in (1, 3, 5)]
+    for k in (1, 3, 5):
+        sung[16 * k : 16 * (k + 1)] = 1.0
+    talk = (Span(8.5, 16.0), Span(26.0, 31.0))
+
+    def under(path) -> float:
+        cue = cue_of(problem(length), path, "x")
+        return sum(v.overlap(t) for v in cue_spans(cue, vocals) for t in talk)
+
+    plain, steered = (best_path(problem(length, talk=t, sung=sung)) for t in ((), talk))
+    assert plain is not None
+    assert steered is not None
+    assert plain.runs == ((0, 95),)
+    assert under(plain) > 10
+    assert under(steered) < 0.35 * under(plain)
+    assert abs(steered.ratio - 1) <= 0.015
+    for leave, land in steered.jumps:
+        assert (leave + 1 - land) % 4 == 0
+    silent = best_path(problem(length, talk=talk, sung=np.zeros(96)))
+    assert silent is not None
+    assert silent.runs == plain.runs
+
+
+def test_spans_of_the_song_are_found_in_the_cue_through_seams_and_stretch() -> None:
+    cue = Cue("x", 10.0, 40.0, song_in=2.0, stretch=2.0, seams=(Seam(12.0, 30.0),), ring_out=4.0)
+    # song 2..12 sounds in film 10..15, then song 30..80 in 15..40, ringing out from 36
+    found = cue_spans(cue, [Span(0.0, 4.0), Span(11.0, 32.0), Span(70.0, 90.0)])
+    assert [(round(s.start, 6), round(s.end, 6)) for s in found] == [
+        (10.0, 11.0),
+        (14.5, 15.0),
+        (15.0, 16.0),
+        (35.0, 36.0),
+    ]
+    assert cue_spans(cue, []) == ()

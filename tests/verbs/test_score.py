@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import itertools
 import json
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from typer.testing import CliRunner
 from backbeat.cli.main import app
 from backbeat.errors import InputError
 from backbeat.exchange import otio
+from backbeat.media.probe import probe
+from backbeat.model.timeline import Clip, Marker, Timeline, Track
 from backbeat.verbs import score
 from backbeat.verbs.score_library import parse_theme
 from backbeat.verbs.score_needs import parse_scene
@@ -171,3 +174,37 @@ def test_mistakes_are_told_kindly(film, library, tmp_path):
     (tmp_path / "empty").mkdir()
     nothing = CliRunner().invoke(app, ["score", film, "--songs", str(tmp_path / "empty"), "--json", "--dry-run"])
     assert "no song in it" in json.loads(nothing.stdout)["error"]
+
+
+def test_scenes_are_found_where_none_are_given(film, library, tmp_path):
+    made = decided(film, library, tmp_path)
+    assert made.scenes[0].start == 0
+    assert made.scenes[-1].end == pytest.approx(26.0)
+    assert all(a.end == b.start for a, b in itertools.pairwise(made.scenes))
+    assert all(s.found and 0 <= s.confidence <= 1 for s in made.scenes)
+
+
+def test_scenes_marked_in_the_edit_are_the_editor_s(film, library, tmp_path):
+    facts = probe(film)
+    clip = Clip(0, facts.frames, film, 0, facts.rate, sound_gain_db=0.0)
+    marks = (Marker(0.0, "note", "Scene 1"), Marker(9.5, "note", "Scene 2: kitchen"), Marker(12.0, "note", "louder"))
+    line = Timeline("edit", facts.rate, 96, 54, facts.frames, (Track((clip,)),), takes=(facts,), markers=marks)
+    otio.save(line, str(tmp_path / "edit.otio"))
+    made = decided(str(tmp_path / "edit.otio"), library, tmp_path)
+    assert [(s.start, s.end) for s in made.scenes] == [(0.0, 9.5), (9.5, pytest.approx(26.0))]
+    assert made.scenes[1].confidence == 1.0
+
+
+def test_the_short_list_is_told_in_numbers(film, library):
+    asked = ["score", film, "--songs", str(library), "--dry-run", "--progress", "none"]
+    told = CliRunner().invoke(app, [*asked, "--json", "--scene", "0-26 calm"])
+    (scene,) = json.loads(told.stdout)["scenes"]
+    assert len(scene["ranked"]) == 2
+    for choice in scene["ranked"]:
+        assert choice["cost"] == pytest.approx(sum(t["cost"] for t in choice["terms"]))
+        assert {"energy", "light"} <= {t["name"] for t in choice["terms"]}
+        assert all(t["why"] for t in choice["terms"])
+    assert "calm" in next(t["why"] for t in scene["terms"] if t["name"] == "energy")
+    said = CliRunner().invoke(app, asked).stdout
+    assert "energy: " in said
+    assert "confidence" in said
