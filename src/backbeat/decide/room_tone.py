@@ -15,7 +15,7 @@ from backbeat.model.time import Span
 Array = NDArray[Any]
 
 HOLLOW = -78.0  # dBFS: below, a recording is not quiet but absent
-SHORTEST, LONGEST = 0.08, 12.0  # s of a hole that is filled: longer ones are meant
+SHORTEST, LONGEST = 0.08, 6.0  # s of a hole that is filled: longer ones are meant
 LEAST, MOST = 0.4, 4.0  # s of tone worth taking, and as much as is taken
 _NEAR = 90.0  # s from a hole within which its room is looked for
 _WINDOW = 0.05  # s over which a level is meant where tone is sought

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backbeat.model.time import Span
+from backbeat.verbs.production import with_room_tone
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from backbeat.decide.room_tone import Patch
     from backbeat.make.mix import Mixer
     from backbeat.model.timeline import Timeline
 
@@ -44,6 +46,7 @@ class Mixed:
     timeline: Timeline
     lines: tuple[Line, ...]
     production_gain_db: float
+    room_tone: tuple[Patch, ...] = ()
 
 
 def music_gain(loudness: float) -> float:
@@ -51,8 +54,8 @@ def music_gain(loudness: float) -> float:
     return round(min(12.0, max(-24.0, MUSIC_LUFS - loudness)), 2) if loudness > -60 else 0.0
 
 
-def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> Mixed:
-    """Set the production sound's level and duck every cue under the words.
+def mixed(timeline: Timeline, words: Sequence[Span], *, busy: Sequence[Span] = (), clear: float = 0.90) -> Mixed:
+    """Fill holes in the production sound, set its level and duck every cue under the words.
 
     Parameters
     ----------
@@ -60,6 +63,8 @@ def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> 
         With its cues at their levels and its production sound in sound tracks or picture clips.
     words
         Where somebody speaks, film seconds.
+    busy
+        Where something else is heard of which no room tone is made.
     clear
         The intelligibility (STOI) that is asked for.
     """
@@ -70,9 +75,11 @@ def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> 
     from backbeat.make.mix import Mixer
     from backbeat.make.pieces import pieces_of
 
+    toned = with_room_tone(timeline, [*words, *busy])
+    timeline = toned.timeline
     lines = lines_of([w for w in words if w.end > 0 and w.start < timeline.duration])
     if not lines:
-        return Mixed(timeline, (), 0.0)
+        return Mixed(timeline, (), 0.0, toned.filled)
     count = round(timeline.duration * _RATE)
     silent = replace(timeline, cues=())
     with Mixer(pieces_of(silent), count) as mixer:
@@ -82,7 +89,7 @@ def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> 
             gain = round(max(0.0, min(gain, SPEECH_LUFS + LOUDER - loudness(mixer.blocks()))), 2)
     timeline = _raised(timeline, gain)
     if not timeline.cues:
-        return Mixed(timeline, (), gain)
+        return Mixed(timeline, (), gain, toned.filled)
     bare = tuple(replace(c, ducks=()) for c in timeline.cues)
     told, shaped = [], []
     with Mixer(pieces_of(replace(timeline, tracks=(), cues=bare)), count) as mixer:
@@ -99,7 +106,7 @@ def mixed(timeline: Timeline, words: Sequence[Span], *, clear: float = 0.90) -> 
     cues = tuple(
         replace(c, ducks=tuple(d for d in ducks if d.span.overlap(Span(c.start - 1, c.end + 1)) > 0)) for c in bare
     )
-    return Mixed(replace(timeline, cues=cues), tuple(told), gain)
+    return Mixed(replace(timeline, cues=cues), tuple(told), gain, toned.filled)
 
 
 def _mono(mixer: Mixer, span: Span, count: int) -> NDArray[np.float32]:

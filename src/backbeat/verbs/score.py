@@ -85,7 +85,7 @@ def score(options: ScoreOptions, session: Session) -> Scored:
     from backbeat.exchange.cuesheet import rows_of, warnings_of
     from backbeat.exchange.subtitles import read_srt
     from backbeat.verbs.mixing import mixed
-    from backbeat.verbs.production import Snapped, film_hits, snapped, with_room_tone
+    from backbeat.verbs.production import Snapped, film_hits, snapped
 
     _check(options)
     subtitles = [s.span for s in read_srt(options.subtitles)] if options.subtitles else []
@@ -132,15 +132,14 @@ def score(options: ScoreOptions, session: Session) -> Scored:
     marks = tuple(Marker(c.start, "cue", c.name, c.end - c.start) for c in cues)
     timeline = replace(timeline, cues=tuple(cues), markers=(*timeline.markers, *marks), name=Path(options.output).stem)
     session.progress.start("mixing", 0)
-    toned = with_room_tone(timeline, [*words, *(Span(t - 0.1, t + 0.6) for t, _, _ in film_hits(scene))])
-    moved = snapped(toned.timeline, scene, library, words) if options.snap_effects else Snapped(toned.timeline)
-    done = mixed(moved.timeline, words)
+    moved = snapped(timeline, scene, library, words) if options.snap_effects else Snapped(timeline)
+    done = mixed(moved.timeline, words, busy=[Span(t - 0.1, t + 0.6) for t, _, _ in film_hits(scene)])
     session.progress.stop()
     rows = rows_of(done.timeline.cues, {s.path: s.tags for s in library}, timeline.rate)
     result = Scored(
         film="", timeline_file="", cue_sheets=(), timeline=done.timeline, scenes=tuple(told), proven=chosen.proven,
         lines=done.lines, rights=warnings_of(rows), delivery=delivery_of(options.loudness, words, timeline.duration),
-        words=words, snapped=moved.moves, room_tone=toned.filled, notes=(*left_out, *_useful(scene)),
+        words=words, snapped=moved.moves, room_tone=done.room_tone, notes=(*left_out, *_useful(scene)),
     )  # fmt: skip
     return result if options.dry_run else _made(options, result, library, scene, session)
 
