@@ -62,7 +62,7 @@ class Composer:
         self._timeline, self._look = timeline, look
         self._stack = Stack(timeline)
         self._fitter = Fitter(form.width, form.height, form.pixel_format, mode=look.fit, colour=form.colour)
-        self._pool = Pool(threads=threads, stop=stop)
+        self._pool = Pool(threads=threads, stop=stop, rough=look.rough)
         self._media: dict[str, Media] = {m.path: m for m in timeline.takes}
         self._colours = {m.path: colour_of(m) for m in timeline.takes}
         self._clips: dict[int, _OnScreen] = {}

@@ -89,7 +89,7 @@ class Fitter:
         same = _MATRIX.get(source.matrix, 1) == _MATRIX.get(self.colour.matrix, 1) and source.range == self.colour.range
         if same and (frame.width, frame.height, frame.format.name) == (*size, form):
             return frame
-        smaller = frame.width > 2 * size[0]
+        smaller = frame.width >= 2 * size[0]
         return self._scale.reformat(
             frame,
             *size,

@@ -18,8 +18,8 @@ OPEN = 6
 class Pool:
     """Readers of many files; a clip borrows one while it is on screen, so that two clips of one take do not fight."""
 
-    def __init__(self, *, threads: int = 1, stop: Event | None = None) -> None:
-        self._stop = stop
+    def __init__(self, *, threads: int = 1, stop: Event | None = None, rough: bool = False) -> None:
+        self._stop, self._rough = stop, rough
         self.held: dict[str, int] = {}
         self._idle: list[Reader] = []
         self._lent: dict[int, Reader] = {}
@@ -42,7 +42,7 @@ class Pool:
             reader = min(fitting, key=lambda r: r.cost(index))
             self._idle.remove(reader)
         else:
-            reader = Reader(clip.take, table, threads=self._threads, stop=self._stop)
+            reader = Reader(clip.take, table, threads=self._threads, stop=self._stop, rough=self._rough)
         self._lent[id(clip)] = reader
         while self._idle and len(self._idle) + len(self._lent) > OPEN:
             self._shut(self._idle.pop(0))

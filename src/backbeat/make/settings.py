@@ -20,11 +20,15 @@ REFRAMES = ("", "centre", "follow")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How sources come onto the canvas: `fit`, `reframe` and `smooth` as in `RenderSettings`."""
+    """How sources come onto the canvas: `fit`, `reframe` and `smooth` as in `RenderSettings`.
+
+    `rough`: sources are decoded without their deblocking filters.
+    """
 
     fit: str = "letterbox"
     reframe: str = ""
     smooth: bool = False
+    rough: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class RenderSettings:
             If a choice is unknown.
         """
         one_of("--fit", self.fit, FITS)
-        return Look(self.fit, one_of("--reframe", self.reframe, REFRAMES), self.smooth)
+        return Look(self.fit, one_of("--reframe", self.reframe, REFRAMES), self.smooth, rough=self.preset == "draft")
 
     @property
     def measured(self) -> tuple[Span, ...]:
