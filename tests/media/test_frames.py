@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from backbeat.errors import BackbeatError, MediaError
-from backbeat.media.frames import Reader, read_table
+from backbeat.media import frames
+from backbeat.media.box import open_box
+from backbeat.media.frames import Reader, picture_stream, read_table
+from backbeat.media.index import from_index
 from kit import coded
 
 BOXES = (((0.0, 0.0, 160.0, 90.0)),)
@@ -159,3 +162,45 @@ def test_pictures_before_the_first_key_picture_of_an_edit_list_are_found(tmp_pat
     Path(source.path).write_bytes(data)
     for order in ([0, 1, 2, 3], [3, 0, 10, 2]):
         assert shows(source.path, order) == [20 + n for n in order]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mp4", {"gop": 30, "options": {"preset": "medium", "bf": "4"}}),
+        ("b.mov", {"codec": "libx265", "gop": 30}),
+        ("c.mp4", {"times": [0.0, 0.1, 0.13, 0.3, 0.31, *(0.4 + 0.07 * n for n in range(55))]}),
+        ("d.mov", {"codec": "prores_ks", "pixel_format": "yuv422p10le"}),
+    ],
+)
+def test_the_index_of_a_movie_tells_what_its_packets_tell(
+    tmp_path: Path, name: str, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = coded.write_take(tmp_path / name, 3, frames=60, **options)  # type: ignore[arg-type]
+    with open_box(take.path) as box:
+        assert from_index(take.path, box, picture_stream(box)) is not None
+    table = read_table(take.path)
+    monkeypatch.setattr(frames, "has_index", lambda _: False)
+    frames._table.cache_clear()
+    read = read_table(take.path)
+    np.testing.assert_array_equal(table.pts, read.pts)
+    np.testing.assert_array_equal(table.keys, read.keys)
+
+
+def test_an_index_of_more_than_the_file_holds_is_not_believed(tmp_path: Path) -> None:
+    take = coded.write_take(tmp_path / "a.mov", 3, frames=60, gop=20, sound=None)
+    whole = Path(take.path).read_bytes()
+    moov, mdat = whole.find(b"moov") - 4, whole.find(b"mdat") - 4
+    assert moov > mdat
+    # The index first, as web files have it, then a copy that stops half way.
+    head = whole[moov:]
+    at = head.find(b"stco") + 8
+    count = int.from_bytes(head[at : at + 4], "big")
+    places = np.frombuffer(head, ">u4", count, at + 4) + len(head)
+    head = head[: at + 4] + places.astype(">u4").tobytes() + head[at + 4 + 4 * count :]
+    fast = tmp_path / "fast.mov"
+    fast.write_bytes(whole[:mdat] + head + whole[mdat:moov])
+    assert len(read_table(str(fast))) == 60
+    cut = tmp_path / "cut.mov"
+    cut.write_bytes((whole[:mdat] + head + whole[mdat:moov])[: len(head) + moov // 2])
+    assert 5 < len(read_table(str(cut))) < 50

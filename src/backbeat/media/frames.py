@@ -22,6 +22,7 @@ import numpy as np
 
 from backbeat.errors import CancelledError, MediaError
 from backbeat.media.box import open_box
+from backbeat.media.index import from_index, has_index
 from backbeat.model.time import clock
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def picture_stream(box: Any) -> Any:
 
 
 def read_table(path: str) -> Table:
-    """Return the time stamps of a file's pictures, from its packets; nothing is decoded, and a file is read once.
+    """Return the time stamps of a file's pictures from its index or packets: nothing is decoded, no file asked twice.
 
     Raises
     ------
@@ -127,6 +128,11 @@ def read_table(path: str) -> Table:
 
 @lru_cache(maxsize=128)
 def _table(path: str, _size: int, _changed: int) -> Table:
+    if has_index(path):
+        with open_box(path) as box:
+            stream = picture_stream(box)
+            if (told := from_index(path, box, stream)) is not None:
+                return Table(np.unique(told[0]), np.unique(told[1]), Fraction(stream.time_base or 1))
     pts: list[int] = []
     keys: list[int] = []
     bare = 0
