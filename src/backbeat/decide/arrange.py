@@ -14,6 +14,7 @@ from backbeat.model.song import Song
 
 SHORTEST = 2.0  # s: no scene is made shorter than this by a budget
 PHRASE = 4  # bars
+SURE, INTRO = 0.3, 12.0  # confidence of a downbeat to come in on; s of a song that are passed over for one
 STRETCH = 0.015
 SHORT, MANY = 6.0, 32  # a scene (s) too short for a path through its song; beats that such a path needs
 _REACH = 0.25  # share of a scene's length by which it may end early to end well
@@ -55,17 +56,21 @@ def downbeats(song: Song) -> list[float]:
 
 
 def entry(song: Song, *, first: bool) -> float:
-    """Return where the song comes in: the first scene begins as the song does, others with its first downbeat.
+    """Return where the song comes in: the first scene begins as the song does, others with its first sure downbeat.
 
-    A song without beats begins at its beginning.
+    Bars that were counted back into silence, or through a beginning without a beat, are passed over, for twelve seconds
+    at most. A song without beats begins at its beginning.
     """
-    bars = downbeats(song)
+    begin = next((p.time for p in song.entries if p.kind == "start"), 0.0) - 0.05
+    bars = [t for t in downbeats(song) if t >= begin]
     if not bars:
-        return 0.0
+        return max(0.0, begin)
     # a long introduction before the first downbeat is music too, not a pick-up
     if first and bars[0] < 4.0:
         return 0.0
-    return bars[0]
+    sure = {b.time: b.confidence for b in song.beats}
+    near = [t for t in bars if t <= bars[0] + INTRO]
+    return next((t for t in near if sure[t] >= SURE), max(near, key=lambda t: sure[t]))
 
 
 def phrase_end(song: Song, start: float, target: float, most: float) -> float:

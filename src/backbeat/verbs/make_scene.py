@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backbeat.decide.arrange import Way
     from backbeat.decide.problem import CutProblem, Solution
 
-VERSION = 4
+VERSION = 5
 LEAD = 0.012  # s before its downbeat at which a song comes in, so that the attack is whole
 DRAG = 0.04  # stretch beyond which a song is rather played over than brought to length
 OVERLAP = 2.0  # s by which a song may ring on under the next one
@@ -195,7 +195,7 @@ def lay(job: SceneJob) -> _Laid:
                 ground, length + LEAD * (not job.first) + (0.0 if job.last else OVERLAP),
                 entry="start" if job.first else "downbeat", ending="auto" if job.last else "ring-out",
                 tail=None if job.last else OVERLAP, start=0.0 if job.first else -LEAD, hits=hits, talk=job.talk,
-                song_in=job.way.song_in if job.passage else None,
+                song_in=job.way.song_in if job.passage or not job.first else None,
             )  # fmt: skip
         except (InputError, NoEditError):
             pass
