@@ -2,7 +2,9 @@
 """A take looked at from end to end."""
 
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -79,3 +81,33 @@ def test_an_empty_folder_is_told(tmp_path: Path) -> None:
 def test_a_missing_file_is_told() -> None:
     with pytest.raises(MediaError):
         look("nowhere.mp4")
+
+
+def test_a_silent_first_sound_is_passed_over(tmp_path: Path) -> None:
+    film = write(tmp_path / "a.mkv", pan(1, 50))
+    with av.open(str(tmp_path / "two.mkv"), "w") as box, av.open(film) as source:
+        picture = box.add_stream_from_template(source.streams.video[0])
+        tracks: list[Any] = [box.add_stream("pcm_s16le", rate=48_000, layout="mono") for _ in range(2)]
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = picture
+                box.mux(packet)
+        for track, sound in zip(tracks, (np.zeros(96_000), clicks([0.8], 2.0)), strict=True):
+            wave = np.asarray(np.clip(sound, -1, 1) * 32767, np.int16).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(wave, "s16", "mono")
+            frame.sample_rate, frame.pts = 48_000, 0
+            box.mux(track.encode(frame))
+    take = look(str(tmp_path / "two.mkv"))
+    assert any("sound 2 was listened to" in w for w in take.warnings)
+    assert any(abs(h.time - 0.8) < 0.01 for s in take.shots for h in s.hits)
+
+
+def test_damaged_pictures_are_told(tmp_path: Path) -> None:
+    film = Path(write(tmp_path / "a.ts", pan(1, 100)))
+    data = bytearray(film.read_bytes())
+    for at in np.random.default_rng(1).integers(len(data) // 2, len(data), 30):
+        data[at] ^= 0xFF
+    film.write_bytes(data)
+    take = look(str(film))
+    assert any("damaged" in w or "could be decoded" in w for w in take.warnings)
+    assert take.shots

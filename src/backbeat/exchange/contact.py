@@ -25,11 +25,12 @@ COLUMNS = (
     "speech_seconds",
     "scene", "number", "circled", "characters", "tags", "comment",
 )  # fmt: skip
-_CURVE = (260, 56)
+CURVE = (260, 56)
+LEGEND = "motion (green), hits (red: seen and heard; dashed or dark: one of them), speech (blue; pauses left out)"
 _STYLE = """body{font:13px/1.4 system-ui,sans-serif;background:#16181d;color:#d8dbe2;margin:24px}
 h1{font-size:20px}h2{font-size:14px;margin:22px 0 6px}table{border-spacing:0 6px}td{padding:0 10px 0 0;
 vertical-align:middle}
-img{display:inline-block;margin-right:4px;border-radius:3px}.n{color:#8b93a3}.f{color:#ffb454}.left{color:#ff7a7a}
+img{display:inline-block;margin-right:4px;border-radius:3px}.n{color:#8b93a3}.f{color:#ffb454}.g{color:#8bd17c}.left{color:#ff7a7a}
 svg{background:#20242c;border-radius:3px}"""
 
 
@@ -73,7 +74,7 @@ def page(rows: Sequence[Row], left_out: Sequence[tuple[str, str]], images: Seque
     """Return the sheet as one HTML file; `images` are each row's pictures as JPEG."""
     parts = [
         f"<!doctype html><meta charset='utf-8'><title>Footage</title><style>{_STYLE}</style>",
-        f"<h1>{len(rows)} shots</h1>",
+        f"<h1>{len(rows)} shots</h1><p class='n'>First, middle and last picture; {LEGEND}.</p>",
     ]
     last = ""
     for row, pictures in zip(rows, images, strict=True):
@@ -96,12 +97,23 @@ def _heading(take: Take) -> str:
     media = take.media
     facts = f"{media.width}x{media.height}, {float(media.rate):.3f} fps, {clock(media.duration)}"
     notes = "".join(f" <span class='f'>{html.escape(w)}</span>" for w in take.warnings)
-    return f"<h2>{html.escape(PurePath(media.path).name)} <span class='n'>{facts}</span>{notes}</h2>"
+    log = f" <span class='g'>{html.escape(logged(take))}</span>" if logged(take) else ""
+    return f"<h2>{html.escape(PurePath(media.path).name)} <span class='n'>{facts}</span>{log}{notes}</h2>"
+
+
+def logged(take: Take) -> str:
+    """Return what the log says of a take in one line, "" if nothing."""
+    log = take.log
+    scene = " ".join(
+        x for x in (f"scene {log.scene}" if log.scene else "", f"take {log.number}" if log.number else "") if x
+    )
+    parts = [scene, "circled" if log.circled else "", ", ".join(log.characters), ", ".join(log.tags), log.comment]
+    return " · ".join(p for p in parts if p)
 
 
 def _curve(row: Row) -> str:
     """Return the motion curve as SVG: hits are lines (full where seen and heard), speech a bar."""
-    width, height = _CURVE
+    width, height = CURVE
     shot, rate = row.shot, float(row.take.media.rate)
     start, end = shot.start_frame / rate, shot.end_frame / rate
     top = max(2.0, *shot.motion_curve, 2.0)
@@ -112,10 +124,8 @@ def _curve(row: Row) -> str:
     n = max(1, len(shot.motion_curve) - 1)
     points = " ".join(f"{i / n * width:.1f},{height - v / top * height:.1f}" for i, v in enumerate(shot.motion_curve))
     talk = "".join(
-        f"<rect x='{x(max(start, s.span.start))}' y='{height - 4}' height='4' fill='#5aa9ff' "
-        f"width='{max(0.0, x(min(end, s.span.end)) - x(max(start, s.span.start))):.1f}'/>"
-        for s in row.take.speech
-        if s.span.start < end and s.span.end > start
+        f"<rect x='{x(a)}' y='{height - 4}' height='4' fill='#5aa9ff' width='{x(b) - x(a):.1f}'/>"
+        for a, b in talk_spans(row)
     )
     hits = "".join(
         f"<line x1='{x(h.time)}' x2='{x(h.time)}' y1='0' y2='{height}' stroke='#ff5d5d' "
@@ -141,48 +151,20 @@ def _words(row: Row) -> str:
     return f"<b>{shot.index}</b> " + "<br>".join(html.escape(f) for f in facts) + flags
 
 
+def talk_spans(row: Row) -> list[tuple[float, float]]:
+    """Return when somebody speaks inside the shot (s), pauses left out."""
+    shot, rate = row.shot, float(row.take.media.rate)
+    start, end = shot.start_frame / rate, shot.end_frame / rate
+    out = []
+    for speech in row.take.speech:
+        edges = [speech.span.start, *(t for p in speech.pauses for t in (p.start, p.end)), speech.span.end]
+        pieces = [(max(start, a), min(end, b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        out += [(a, b) for a, b in pieces if b > a]
+    return out
+
+
 def spoken(row: Row) -> list[Word]:
     """Return the words that begin inside the shot."""
     shot, rate = row.shot, float(row.take.media.rate)
     start, end = shot.start_frame / rate, shot.end_frame / rate
     return [w for s in row.take.speech for w in s.words if start <= w.span.start < end]
-
-
-def drawn(rows: Sequence[Row], height: int = 90) -> Any:
-    """Return the sheet as a Pillow image: pictures, motion curve with hits, and words, a row a shot."""
-    from PIL import Image, ImageDraw
-
-    gap, label = 6, 250
-    strip = max((sum(p.shape[1] + gap for p in r.pictures) for r in rows), default=200)
-    width = strip + _CURVE[0] + label + 4 * gap
-    sheet = Image.new("RGB", (width, max(1, len(rows)) * (height + gap) + gap), "#16181d")
-    pen = ImageDraw.Draw(sheet)
-    for i, row in enumerate(rows):
-        y, x = gap + i * (height + gap), gap
-        for picture in row.pictures:
-            sheet.paste(Image.fromarray(picture), (x, y))
-            x += picture.shape[1] + gap
-        _draw_curve(pen, row, strip + gap, y + (height - _CURVE[1]) // 2)
-        shot, rate = row.shot, row.take.media.rate
-        words = (
-            f"{PurePath(row.take.media.path).name[:38]}\n#{shot.index}  {clock(seconds_at(shot.start_frame, rate))} - "
-            f"{clock(seconds_at(shot.end_frame, rate))}\nquality {shot.quality:.2f}  motion {shot.motion:.2f}  "
-            f"{shot.camera}\n{len(shot.hits)} hits  group {shot.group}  {' '.join(shot.flags)}"
-        )
-        pen.multiline_text((strip + _CURVE[0] + 3 * gap, y + 8), words, fill="#d8dbe2", spacing=5)
-    return sheet
-
-
-def _draw_curve(pen: Any, row: Row, left: int, top: int) -> None:
-    width, height = _CURVE
-    shot, rate = row.shot, float(row.take.media.rate)
-    start, end = shot.start_frame / rate, shot.end_frame / rate
-    pen.rectangle((left, top, left + width, top + height), fill="#20242c")
-    most = max(2.0, *shot.motion_curve, 2.0)
-    n = max(1, len(shot.motion_curve) - 1)
-    points = [(left + i / n * width, top + height - v / most * height) for i, v in enumerate(shot.motion_curve)]
-    if len(points) > 1:
-        pen.line(points, fill="#8bd17c", width=2)
-    for hit in shot.hits:
-        x = left + (hit.time - start) / max(1e-6, end - start) * width
-        pen.line((x, top, x, top + height), fill="#ff5d5d" if hit.evidence == "both" else "#a05050", width=1)

@@ -150,3 +150,27 @@ def _gap(here: int | None, after: int | None, filled: int, rate: int) -> int:
         return 0
     gap = min(here, here if after is None else after) - filled
     return gap if rate // 100 < gap < 600 * rate else 0
+
+
+def mono_blocks(path: str, rate: int, *, stream: int = 0) -> Iterator[Sound]:
+    """Decode one sound stream to mono at `rate`, a second or so at a time; every block's `start` is its own.
+
+    Raises
+    ------
+    MediaError
+        If there is no sound in the file or it cannot be decoded.
+    """
+    import numpy as np
+    import soxr
+
+    turn: soxr.ResampleStream | None = None
+    done, start = 0, 0.0
+    for block in sound_blocks(path, channels=1, stream=stream):
+        if turn is None:
+            turn, start = soxr.ResampleStream(block.rate, rate, 1, dtype="float32"), block.start
+        samples = np.asarray(turn.resample_chunk(np.ascontiguousarray(block.samples[0])), np.float32)
+        yield Sound(samples[None], rate, start + done / rate)
+        done += len(samples)
+    if turn is not None:
+        rest = np.asarray(turn.resample_chunk(np.zeros(0, np.float32), last=True), np.float32)
+        yield Sound(rest[None], rate, start + done / rate)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,28 +173,32 @@ def write(watched: Watched, path: str, session: Session) -> None:
             Path(temporary).write_text(json.dumps(to_plain(watched), ensure_ascii=False), encoding="utf-8")
         elif suffix == ".csv":
             Path(temporary).write_text(contact.table(watched.takes), encoding="utf-8", newline="")
+        elif suffix == ".png":
+            from backbeat.exchange.contact_png import MOST, drawn
+
+            count = sum(len(t.shots) for t in watched.takes)
+            rows = list(_rows(watched, session, MOST))
+            drawn(rows, watched.left_out, count - len(rows)).save(temporary, format="png")
         else:
-            rows = _rows(watched, session)
-            if suffix == ".png":
-                contact.drawn(rows).save(temporary)
-            else:
-                from backbeat.media.stills import jpeg
+            from backbeat.media.stills import jpeg
 
-                images = [[jpeg(p) for p in row.pictures] for row in rows]
-                Path(temporary).write_text(contact.page(rows, watched.left_out, images), encoding="utf-8")
+            # of thousands of shots only the compressed pictures are held
+            kept = [(replace(row, pictures=()), [jpeg(p) for p in row.pictures]) for row in _rows(watched, session)]
+            page = contact.page([row for row, _ in kept], watched.left_out, [images for _, images in kept])
+            Path(temporary).write_text(page, encoding="utf-8")
 
 
-def _rows(watched: Watched, session: Session) -> list[contact.Row]:
-    """Return the rows of a contact sheet: pictures are decoded again, only these."""
+def _rows(watched: Watched, session: Session, most: int = 1_000_000_000) -> Iterator[contact.Row]:
+    """Yield the first `most` rows of a contact sheet: pictures are decoded again, only these."""
     from backbeat.exchange.contact import Row
     from backbeat.media.stills import stills
 
-    rows = []
     session.progress.start("contact sheet", len(watched.takes), "takes")
     for take in watched.takes:
-        wanted = [f for s in take.shots for f in (s.start_frame, (s.start_frame + s.end_frame) // 2, s.end_frame - 1)]
+        shots = take.shots[:most]
+        most -= len(shots)
+        wanted = [f for s in shots for f in (s.start_frame, (s.start_frame + s.end_frame) // 2, s.end_frame - 1)]
         pictures = stills(take.media, wanted) if wanted else []
-        rows += [Row(take, s, tuple(pictures[3 * i : 3 * i + 3])) for i, s in enumerate(take.shots)]
+        yield from (Row(take, s, tuple(pictures[3 * i : 3 * i + 3])) for i, s in enumerate(shots))
         session.progress.advance()
     session.progress.stop()
-    return rows

@@ -13,10 +13,11 @@ import numpy as np
 
 from backbeat.errors import MediaError
 from backbeat.media.probe import Times, probe_times
-from backbeat.media.scan import Scan
+from backbeat.media.samples import mono_blocks
+from backbeat.media.scan import SOUND_RATE, Scan
 from backbeat.model.footage import Media, Shot, Speech, Take
 from backbeat.watch.alike import Prints
-from backbeat.watch.ear import Ear
+from backbeat.watch.ear import Ear, Hearing
 from backbeat.watch.eye import Eye, Sight
 from backbeat.watch.faces import Faces
 from backbeat.watch.hits import Found, OwnHits
@@ -28,7 +29,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 11  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 12  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
@@ -61,13 +62,19 @@ def look(path: str, *, shots: str = "own", hardware: str = "") -> Take:
     sight, hearing = eye.sight(), ear.hearing()
     if len(sight.time) == 0:
         raise MediaError(f"{path}: not one picture could be decoded", "is the file whole?")
+    warnings = list(media.warnings)
+    if hearing.silent and media.sound_streams > 1:  # a recorder's first track may be unused
+        other, hearing = _other_sound(media, float(times.zero), hearing)
+        warnings += [f"its first sound is silence: sound {other + 1} was listened to"] if other else []
     boundaries = cutter.finish()
     found = OwnHits().find(sight, hearing, boundaries)
-    warnings = list(media.warnings)
     if len(sight.time) < 0.95 * len(times.pictures):
         warnings.append(f"only {len(sight.time)} of {len(times.pictures)} pictures could be decoded")
     if media.has_sound and hearing.silent:
         warnings.append("its sound is silence")
+    damaged = int((sight.corrupt > 0).sum())
+    if damaged:
+        warnings.append(f"{damaged} damaged pictures are not used")
     speech = OwnSpeech().find(hearing)
     parts = _shots(media, times, sight, boundaries, prints, people)
     return Take(
@@ -78,6 +85,20 @@ def look(path: str, *, shots: str = "own", hardware: str = "") -> Take:
         shot_at=_shot_at(path),
         warnings=tuple(warnings),
     )
+
+
+def _other_sound(media: Media, zero: float, silence: Hearing) -> tuple[int, Hearing]:
+    """Return the first sound stream after the first in which something is heard, and it; 0 if there is none."""
+    for stream in range(1, media.sound_streams):
+        ear = Ear()
+        try:
+            for block in mono_blocks(media.path, SOUND_RATE, stream=stream):
+                ear.hear(block.samples[0], block.start - zero)
+        except MediaError:
+            continue
+        if not (hearing := ear.hearing()).silent:
+            return stream, hearing
+    return 0, silence
 
 
 def shot_finder(name: str) -> ShotFinder:

@@ -46,10 +46,10 @@ def sounds(word: str) -> str:
     return " ".join(_SOUNDS[p] for p in parts)
 
 
-def placed(said: Sequence[str], wave: NDArray[np.float32]) -> list[tuple[float, float]] | None:
+def placed(said: Sequence[str], wave: NDArray[Any]) -> list[tuple[float, float]] | None:
     """Return when each word begins and ends (s from the first sample), None where the text does not fit the sound.
 
-    `wave`: mono at 16 kHz.
+    `wave`: mono at 16 kHz, float or int16.
     """
     decoder = _decoder()
     names = [re.sub(r"[^\w']", "", word.lower().replace("’", "'")) for word in said]
@@ -62,10 +62,11 @@ def placed(said: Sequence[str], wave: NDArray[np.float32]) -> list[tuple[float, 
             if not spoken:
                 return None
             decoder.add_word(name, spoken, update=True)
-    peak = float(np.abs(wave).max()) if len(wave) else 0.0
+    loud = wave.astype(np.float32) / (32767 if wave.dtype == np.int16 else 1)
+    peak = float(np.abs(loud).max()) if len(loud) else 0.0
     if peak < 1e-4:
         return None
-    data = (wave * (0.7 / peak) * 32767).astype("<i2").tobytes()
+    data = (loud * (0.7 / peak) * 32767).astype("<i2").tobytes()
     try:
         decoder.set_align_text(" ".join(names))
         decoder.start_utt()

@@ -18,7 +18,7 @@ import numpy as np
 import scipy  # its parts load when first used: a run that finds everything in the cache never pays for them
 
 from backbeat.media.probe import probe_times
-from backbeat.media.samples import read_sound
+from backbeat.media.samples import mono_blocks
 from backbeat.media.scan import SOUND_RATE
 from backbeat.model.footage import Speech, Take, Word
 from backbeat.model.time import Span
@@ -88,20 +88,20 @@ def tell(take: Take, cues: Sequence[Cue], script: str = "") -> tuple[Speech, ...
         If the sound cannot be read.
     """
     zero = float(probe_times(take.media.path)[1].zero)
-    sound = read_sound(take.media.path, rate=SOUND_RATE, channels=1)
-    wave, ear = sound.samples[0], Ear()
-    for at in range(0, len(wave), SOUND_RATE):
-        ear.hear(wave[at : at + SOUND_RATE], sound.start - zero + at / SOUND_RATE)
-    hearing = ear.hearing()
+    ear, held = Ear(), []
+    for block in mono_blocks(take.media.path, SOUND_RATE):
+        ear.hear(block.samples[0], block.start - zero)
+        held.append((np.clip(block.samples[0], -1, 1) * 32767).astype(np.int16))  # an hour is 115 MB
+    hearing, wave = ear.hearing(), np.concatenate(held)
     return aligned(take.speech, hearing, cues or scripted(script, hearing), wave)
 
 
 def aligned(
-    speech: Sequence[Speech], hearing: Hearing, cues: Sequence[Cue], wave: NDArray[np.float32] | None = None
+    speech: Sequence[Speech], hearing: Hearing, cues: Sequence[Cue], wave: NDArray[Any] | None = None
 ) -> tuple[Speech, ...]:
     """Return `speech` with the words of `cues`; words of a cue without speech make a span of their own.
 
-    `wave`: the sound that was heard, mono at 16 kHz, for the aligner; None lays words over the talk alone.
+    `wave`: the sound that was heard, mono at 16 kHz (float or int16), for the aligner; None lays words over talk alone.
     """
     talk = talking(hearing.events)
     found: list[tuple[Cue, tuple[Word, ...]]] = []
@@ -129,7 +129,7 @@ def scripted(text: str, hearing: Hearing) -> tuple[Cue, ...]:
     return tuple(out)
 
 
-def _aligned(cue: Cue, span: Span, start: float, wave: NDArray[np.float32]) -> tuple[Word, ...]:
+def _aligned(cue: Cue, span: Span, start: float, wave: NDArray[Any]) -> tuple[Word, ...]:
     """Return the words as the aligner places them, () where it cannot."""
     if not sphinx.present():
         return ()
