@@ -38,8 +38,8 @@ class Transient:
     """A sudden sound.
 
     `time` s on the take's clock; `flux` its SuperFlux strength over the local median (log10 units, mean over bands);
-    `jump` dB over the 90 ms before; `level` dBFS of its loudest 3 ms; `attack` dB of its steepest 5 ms; `high` dB that
-    jump above 2.5 kHz; `over` dB by which it is louder than the loud parts (90 %) of the 0.4 s on either side;
+    `jump` dB over the 90 ms before; `level` dBFS of its loudest 3 ms; `attack` dB of its steepest 5 ms that end near
+    its loudest; `high` dB that jump above 2.5 kHz; `over` dB by which it is louder than the loud parts (90 %) of the 0.4 s on either side;
     `speech`, `music` probabilities about it 0..1.
     """
 
@@ -201,7 +201,7 @@ def transients(wave: Floats, flux: Floats, events: Floats, start: float) -> list
         jump, top = _jump(whole, at)
         if jump < 5 or top < -60:
             continue
-        steep = whole[max(0, at - 80) : at + 240]
+        attack = _steepest(whole[max(0, at - 160) : at + 240], top)
         about = events[max(0, p // 2 - 15) : p // 2 + 25]
         speech, music = (float(about[:, i].mean()) if len(about) else 0.0 for i in (0, 2))
         after = events[p // 2 + 5 : p // 2 + 25, 0]  # a syllable's onset is speech only from here on
@@ -212,7 +212,7 @@ def transients(wave: Floats, flux: Floats, events: Floats, start: float) -> list
                 float(above[p]),
                 jump,
                 top,
-                float((steep[80:] - steep[:-80]).max()) if len(steep) > 80 else 0.0,
+                attack,
                 _jump(bright, at)[0],
                 top - _loud(whole, at),
                 speech,
@@ -232,6 +232,12 @@ def _jump(envelope: Any, at: int) -> tuple[float, float]:
     top = float(envelope[max(0, at - 80) : at + 400].max())
     before = envelope[max(0, at - 1600) : max(1, at - 160)]
     return top - float(np.median(before)), top
+
+
+def _steepest(envelope: Any, top: float) -> float:
+    """Return the most dB by which 5 ms rise to nearly the loudest: what swells on is not sudden for its quiet start."""
+    rises = (envelope[80:] - envelope[:-80])[envelope[80:] > top - 3]
+    return float(rises.max(initial=0.0))
 
 
 def _loud(envelope: Any, at: int) -> float:
