@@ -39,7 +39,8 @@ class Transient:
 
     `time` s on the take's clock; `flux` its SuperFlux strength over the local median (log10 units, mean over bands);
     `jump` dB over the 90 ms before; `level` dBFS of its loudest 3 ms; `attack` dB of its steepest 5 ms that end near
-    its loudest; `high` dB that jump above 2.5 kHz; `over` dB by which it is louder than the loud parts (90 %) of the 0.4 s on either side;
+    its loudest; `high` dB that jump above 2.5 kHz; `over` dB by which it is louder than the loud parts (90 %) of the
+    0.4 s on either side;
     `speech`, `music` probabilities about it 0..1.
     """
 
