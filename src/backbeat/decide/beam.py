@@ -14,7 +14,7 @@ import numpy as np
 from backbeat.decide import rows as film
 from backbeat.decide import terms
 from backbeat.decide.pool import Floats, Ints
-from backbeat.decide.prices import NEVER, Network, Prices
+from backbeat.decide.prices import NEVER, Network, Prices, relax
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,13 +68,18 @@ class Field:
     ahead: Floats | None = None
 
 
-def field(net: Network, at: Prices, most: int) -> Field:
-    """Return the field of `net` at prices `at`, `most` placements a slot."""
+def field(net: Network, at: Prices, most: int, away: float = np.inf) -> Field:
+    """Return the field of `net` at prices `at`, `most` placements a slot, none `away` below the best film."""
     into: list[list[int]] = [[] for _ in range(net.nodes)]
     for s, b in enumerate(net.last):
         into[b].append(s)
     red = net.reduced(at)
-    return Field(net, red, best_arcs(net, red, most), into)
+    arcs = best_arcs(net, red, most)
+    if np.isfinite(away):
+        relaxed = relax(net, at)
+        through = relaxed.reach[net.from_node] + red + relaxed.ahead[net.to_node]
+        arcs = [k[through[k] >= through.max() - away] for k in arcs]
+    return Field(net, red, arcs, into)
 
 
 class Beam:

@@ -13,6 +13,7 @@ from backbeat.decide import rows as film
 from backbeat.decide.place import Placements, Scene, expand, join, scene, sped
 from backbeat.decide.pool import Ints, gather
 from backbeat.decide.problem import CutProblem, Solution
+from backbeat.decide.settle import Soft
 from backbeat.errors import NoEditError
 from backbeat.model.cue import Cue
 from backbeat.model.timeline import NORMAL, Clip, Marker, Speed, Timeline, Track
@@ -42,7 +43,7 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
     unmet: tuple[str, ...] = ()
     if not len(path):
         net = prices.Network(sc, rows, _all(sc))
-        likely, _ = prices.soft(net, found.prices, LUKEWARM)
+        likely, _ = Soft(net).film(found.prices, LUKEWARM)
         path = beam.search(beam.field(net, found.prices, 200), width=60, plan=beam.expected(net, likely))
     if not len(path):
         path = beam.furthest(beam.field(net, found.prices, 200))

@@ -15,6 +15,7 @@ from backbeat.decide.place import Placements, Scene, join
 from backbeat.decide.pool import Ints
 from backbeat.decide.prices import NEVER, Network
 from backbeat.decide.rows import Rows
+from backbeat.decide.settle import settle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 WINDOW = 2  # clips on either side of what has changed
 PAIRS = 24  # pairs a slot that are looked at inside a window
 WIDTH = 24
-SWEEPS = 12
+HEATS = ((0.1, 8), (0.03, 8))
 
 
 def mend(sc: Scene, rows: Rows, window: int = WINDOW) -> tuple[Network, Ints] | None:
@@ -106,7 +107,7 @@ def _fill(
     for a, b in spans:
         pieces.append(_beside(_window(sc, rows, (sc.start >= a) & (sc.end <= b)), fixed, sc))
     net = Network(sc, rows, join(pieces))
-    at = prices.sweep(net, prices.start_prices(sc, rows), SWEEPS, hot=0.4, cold=0.04)
+    at = settle(net, prices.start_prices(sc, rows), HEATS)
     where = beam.field(net, at, 2 * PAIRS)
     path = np.array([_index(net, p) for p in kept], np.int64)
     for a, b in spans:

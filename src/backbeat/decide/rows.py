@@ -123,14 +123,20 @@ def charge(rows: Rows, sc: Scene, p: Placements, prices: Floats) -> Floats:
     return np.asarray(out + np.where(must >= 0, prices[must], 0.0) + prices[-1])
 
 
+def table(rows: Rows, sc: Scene, p: Placements) -> tuple[Ints, Ints, Floats]:
+    """Return (row, placement, amount): what each placement counts in each row of the film."""
+    take, each = sc.pool.take[p.shot], np.arange(p.size)
+    must = rows.must[take]
+    asked = np.flatnonzero(must >= 0)
+    every = np.full(p.size, len(rows.low) - 1)
+    return (
+        np.concatenate([sc.grid.row[p.slot], rows.styles + take, must[asked], every]),
+        np.concatenate([each, each, asked, each]),
+        np.concatenate([np.ones(p.size), sc.seconds[p.slot], np.ones(len(asked)), np.ones(p.size)]),
+    )
+
+
 def counts(rows: Rows, sc: Scene, p: Placements, weight: Floats) -> Floats:
     """Return the counts [r] of placements used `weight` times each."""
-    take = sc.pool.take[p.shot]
-    n = len(rows.low)
-    out = np.bincount(sc.grid.row[p.slot], weight, n)[:n]
-    out = out + np.bincount(rows.styles + take, weight * sc.seconds[p.slot], n)[:n]
-    must = rows.must[take]
-    asked = must >= 0
-    out = np.asarray(out + np.bincount(must[asked], weight[asked], n)[:n], float)
-    out[-1] = weight.sum()
-    return np.asarray(out, float)
+    row, which, amount = table(rows, sc, p)
+    return np.asarray(np.bincount(row, amount * weight[which], len(rows.low)), float)

@@ -8,35 +8,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backbeat.decide import beam, prices
+from backbeat.decide import beam, master, prices
 from backbeat.decide import rows as film
 from backbeat.decide.columns import Columns
 from backbeat.decide.place import Placements, Scene
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices
 from backbeat.decide.rows import Rows
+from backbeat.decide.settle import Heats, Soft, settle
 
 FIRST = 24  # pairs a slot that are expanded before there are prices
 OF_SHOT = 3  # and best slots of each shot and length
 MORE = 20  # pairs a slot and round after that
-# Rounds: share of the sweeps, temperatures, and how far below the best of its slot a placement is still worth keeping.
-ROUNDS = ((0.15, 0.15, 0.04, 1.0), (0.25, 0.04, 0.012, 0.6), (0.4, 0.012, 0.004, 0.35))
-EXTRA = 3  # most rounds more, where the bound over all placements still lies above that of the working set
-# Rounds of polish, beam and windows while the gap is not good: share of the sweeps, temperatures, whether to look wide.
-MORE_ROUNDS = ((0.4, 0.012, 0.002, False),)
-# Where footage is scarce its prices settle slowly; in a film of at most so many slots it is cheap to settle them.
-SMALL = 1500
-SMALL_ROUNDS = ((1.25, 0.03, 0.004, True), (0.8, 0.01, 0.001, True))
-POOR = 4e-2  # gap, as a share of what is earned, above which these rounds are run
-GOOD = 7e-3  # share of what is earned
-LEVEL = 2e-3  # by more than this share
+SWEEPS = 120  # for which the steps below are meant
+START = ((0.1, 12),)
+# Rounds: (temperature, steps) down the smooth bound; how far below the best of its slot, and what share of the bound
+# below the best film through it, a placement may lie to be in the working set.
+ROUNDS = (
+    (((0.1, 8), (0.03, 15)), 1.0, 0.065),
+    (((0.02, 25),), 0.6, 0.035),
+    (((0.01, 40),), 0.3, 0.015),
+    (((0.004, 40),), 0.2, 0.008),
+    (((0.002, 40),), 0.15, 0.006),
+)
+LAST = (((0.002, 40),), 0.15, 0.005)
+EXTRA = 2  # most rounds more, where the bound over all placements still lies above that of the working set
+HEAT = 0.002  # temperature of the average film that beams follow
+GOOD = 7e-3  # gap, as a share of what is earned, that needs no further search
+LEVEL = 1e-3  # by more than this share
+POOR = 2e-2  # and above which a wide look is worth its time
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
 CHOICES = 24  # placements a slot that a beam looks at
 WIDE = 80  # and in a wide look: where footage is scarce, the best of a slot are often all taken
-PASSES = 2  # how often the finished film is gone through, window by window
+NEAR = (1e-3, 6e-3)  # share of the bound below the best film: what a narrow and a wide look take in
+LIKELY = 50  # slots of the average film that are added to those of the films found
 CROWD = 100  # most placements a slot in the working set
-WARM = 0.2  # share of the sweeps of the first, hot round
 CLOSE = 2e-4  # share of the bound: a pair that cannot raise it by more needs no closer look
+LEAST = 10.0  # value below which a film's shares are taken of this
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +63,63 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
     columns = Columns(sc, rows)
     at = prices.start_prices(sc, rows)
     net = Network(sc, rows, _first(columns, at))
-    at = prices.sweep(net, at, max(1, round(WARM * sweeps)), hot=1.0, cold=ROUNDS[0][1])
-    kept = np.zeros(0, np.int64)
-    bound = np.inf
-    for n, (share, hot, cold, margin) in enumerate((*ROUNDS, *[ROUNDS[-1]] * EXTRA)):
+    at = settle(net, at, _steps(START, sweeps))
+    bound, best_at = np.inf, at
+    for n, (heats, margin, away) in enumerate((*ROUNDS, *[LAST] * EXTRA)):
         proven = price_out(columns, at)
-        bound = min(bound, proven)
+        if proven < bound:
+            bound, best_at = proven, at
         if n >= len(ROUNDS) and proven - prices.relax(net, at).bound <= LEVEL * abs(proven):
             break
-        # What was in the set stays: a price found without a placement may be too low to do without it.
-        kept = np.union1d(kept, near_best(columns, at, margin))
-        net = Network(sc, rows, columns.placements().take(kept))
-        at = prices.polish(net, at, max(1, round(share * sweeps)), hot, cold)
-        at = prices.settle_rows(net, at, max(1, sweeps // 3), cold)
+        net = _working_set(columns, at, margin, away)
+        at = settle(net, at, _steps(heats, sweeps))
     else:
-        bound = min(bound, price_out(columns, at))
+        proven = price_out(columns, at)
+        if proven < bound:
+            bound, best_at = proven, at
     if not seek:
-        return Found(net, np.zeros(0, np.int64), NEVER, bound, at)
-    best = _films(net, at, PASSES)
-    small = len(sc.start) <= SMALL
-    for share, hot, cold, wide in (*MORE_ROUNDS, *(SMALL_ROUNDS if small else ())):
-        gap = _gap(best, bound)
-        # Without a film that reaches the end the usual look is of no use again.
-        if gap <= (POOR if wide else GOOD) or not (wide or len(best.path)):
-            continue
-        kept = np.union1d(kept, near_best(columns, at, ROUNDS[-1][3]))
-        net = Network(sc, rows, columns.placements().take(kept))
-        at = prices.polish(net, at, max(1, round(share * sweeps)), hot, cold)
-        bound = min(bound, price_out(columns, at))
-        again = _wide_films(net, at) if wide else _films(net, at, 1)
-        best = again if again.value > best.value else best
-    return dataclasses.replace(best, bound=bound)
+        return Found(net, np.zeros(0, np.int64), NEVER, bound, best_at)
+    return _best_film(columns, best_at, bound)
+
+
+def _steps(heats: Heats, sweeps: int) -> Heats:
+    return tuple((heat, max(1, round(n * sweeps / SWEEPS))) for heat, n in heats)
+
+
+def _working_set(columns: Columns, at: Prices, margin: float, away: float) -> Network:
+    """Return the placements within `margin` of the best of their slot and `away` of the best film, as a network."""
+    return Network(columns.sc, columns.rows, columns.placements().take(near_best(columns, at, margin, away)))
+
+
+def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
+    """Return the best film that beams, windows and the restricted master find at prices `at`."""
+    net = _working_set(columns, at, 0.3, 2 * NEAR[-1])
+    best = Found(net, np.zeros(0, np.int64), NEVER, bound, at)
+    if not net.p.size:
+        return best
+    likely, _ = Soft(net).film(at, HEAT)
+    plan = beam.expected(net, likely)
+    chance = np.asarray(np.bincount(net.p.slot, likely, len(net.sc.start)), float)
+    films: list[Ints] = []
+    for near, most in zip(NEAR, (CHOICES, WIDE), strict=True):
+        where = beam.field(net, at, most, near * max(abs(bound), LEAST))
+        for close in beam.PLANS:
+            path = beam.search(where, plan=plan, plans=(close,))
+            if len(path):
+                path = beam.improve(where, path)
+                films.append(path)
+                best = _better(best, path)
+        if films and not net.sc.problem.reuse and _gap(best, bound) > GOOD:
+            best = _better(best, master.assign(net, where.red, [best.path]))
+            best = _better(best, master.improve(net, where.red, best.path, films, chance))
+        if _gap(best, bound) <= POOR:
+            break
+    return best
+
+
+def _better(best: Found, path: Ints) -> Found:
+    value = beam.value_of(best.net, path)
+    return dataclasses.replace(best, path=path, value=value) if value > best.value else best
 
 
 def _gap(found: Found, bound: float) -> float:
@@ -93,30 +127,6 @@ def _gap(found: Found, bound: float) -> float:
     if not len(found.path):
         return np.inf
     return (bound - found.value) / max(float(np.maximum(found.net.p.value[found.path], 0).sum()), 1e-9)
-
-
-def _films(net: Network, at: Prices, passes: int) -> Found:
-    """Return the best film that beams and windows find at prices `at`; nothing is proven of it."""
-    likely, _ = prices.soft(net, at, ROUNDS[-1][2])
-    where = beam.field(net, at, CHOICES)
-    path = beam.search(where, plan=beam.expected(net, likely))
-    for _ in range(passes if len(path) else 0):
-        path = beam.improve(where, path)
-    return Found(net, path, beam.value_of(net, path), np.inf, at)
-
-
-def _wide_films(net: Network, at: Prices) -> Found:
-    """Return the best film that a wide look finds at prices `at`, with windows for the film of each plan."""
-    likely, _ = prices.soft(net, at, ROUNDS[-1][2])
-    where, plan = beam.field(net, at, WIDE), beam.expected(net, likely)
-    best, value = np.zeros(0, np.int64), NEVER
-    for close in beam.PLANS:
-        path = beam.search(where, plan=plan, plans=(close,))
-        for _ in range(PASSES if len(path) else 0):
-            path = beam.improve(where, path)
-        if (worth := beam.value_of(net, path)) > value:
-            best, value = path, worth
-    return Found(net, best, value, np.inf, at)
 
 
 def _first(columns: Columns, at: Prices) -> Placements:
@@ -141,15 +151,27 @@ def _first(columns: Columns, at: Prices) -> Placements:
     return p.take(_near_best(columns.sc, p, p.value - guess[p.shot], SPREAD))
 
 
-def near_best(columns: Columns, at: Prices, margin: float) -> Ints:
-    """Return the indices of the placements that come within `margin` of the best of their slot."""
-    p = columns.placements()
-    return _near_best(columns.sc, p, reduced(columns.sc, columns.rows, p, at), margin)
+def near_best(columns: Columns, at: Prices, margin: float, away: float) -> Ints:
+    """Return the indices of the placements within `margin` of the best of their slot, and of the best film through it.
+
+    The latter is within the share `away` of the bound, of what the best film is worth.
+    """
+    sc, p = columns.sc, columns.placements()
+    red = reduced(sc, columns.rows, p, at)
+    top = slot_best(sc, p, red)
+    around = through(sc, top)
+    best = float((around + top).max())
+    floor = best - away * max(abs(best + constant(columns.rows, at)), LEAST)
+    return _crowd(sc, p, red, np.flatnonzero((red >= top[p.slot] - margin) & (red + around[p.slot] >= floor)))
 
 
 def _near_best(sc: Scene, p: Placements, red: Floats, margin: float) -> Ints:
     """Return the indices of placements within `margin` of their slot's best, `CROWD` a slot at most."""
-    near = np.flatnonzero(red >= slot_best(sc, p, red)[p.slot] - margin)
+    return _crowd(sc, p, red, np.flatnonzero(red >= slot_best(sc, p, red)[p.slot] - margin))
+
+
+def _crowd(sc: Scene, p: Placements, red: Floats, near: Ints) -> Ints:
+    """Return of the placements `near` the `CROWD` best of each slot, where there are many."""
     if len(near) > CROWD * len(sc.start) // 2:
         order = near[np.lexsort((-red[near], p.slot[near]))]
         slot = p.slot[order]
