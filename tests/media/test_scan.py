@@ -13,6 +13,7 @@ import pytest
 from backbeat.media.probe import probe_times
 from backbeat.media.scan import Picture, Scan
 from backbeat.media.tone import to_eight_bits
+from backbeat.watch.look import look
 from watch.made import clicks, pan, scenery, write
 
 
@@ -107,3 +108,17 @@ def test_hdr_is_lifted_to_what_a_screen_shows() -> None:
     plain = to_eight_bits(code, 10, full=False, transfer="bt709")
     assert plain[64] == 0
     assert plain[940] == 255
+
+
+@pytest.mark.parametrize("device", ["cuda", "vaapi", "qsv", "no such thing"])
+def test_hardware_that_is_not_there_is_done_without_and_told(tmp_path: Path, device: str) -> None:
+    path = write(tmp_path / "a.mkv", pan(1, 20))
+    media, times = probe_times(path)
+    plain = list(Scan(media, times))
+    scan = Scan(media, times, hardware=device)
+    pictures = list(scan)
+    assert [p.time for p in pictures] == [p.time for p in plain]
+    if not scan.accelerated:  # some machine may have one
+        assert all(np.array_equal(a.luma, b.luma) for a, b in zip(pictures, plain, strict=True))
+    told = any(f"decoded without {device}" in w for w in look(path, hardware=device).warnings)
+    assert told is not scan.accelerated

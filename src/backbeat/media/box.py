@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,10 +104,18 @@ def open_box(path: str, *, sequence_rate: int = 24, hardware: str = "") -> Itera
         kind = "image2"
         options = {"pattern_type": "none", "framerate": str(sequence_rate)}
     try:
-        with av.open(
-            path, format=kind, options=options, metadata_errors="ignore", hwaccel=_accelerator(hardware)
-        ) as box:
+        with _opened(path, kind, options, hardware) as box:
             yield box
     except av.FFmpegError as error:
         said = (error.strerror or str(error)).lower()
         raise MediaError(f"{path}: cannot be read ({said})", "is it a media file, and whole?") from error
+
+
+def _opened(path: str, kind: str | None, options: dict[str, str], hardware: str) -> InputContainer:
+    import av
+
+    accelerator = _accelerator(hardware)
+    if accelerator is not None:
+        with suppress(av.FFmpegError):  # built in, and no such device here
+            return av.open(path, format=kind, options=dict(options), metadata_errors="ignore", hwaccel=accelerator)
+    return av.open(path, format=kind, options=options, metadata_errors="ignore")

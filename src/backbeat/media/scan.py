@@ -92,6 +92,7 @@ class Scan:
         self._hear, self._every, self._hardware = hear, crops_every, hardware
         self.errors = 0
         self.pictures = 0
+        self.accelerated = False  # whether hardware decoded it; known once the first picture is out
         self._size = small_size(media)
         self._sound_at: float | None = None
         self._sound_n = 0
@@ -112,6 +113,7 @@ class Scan:
                 resampler = av.AudioResampler(format="flt", layout="mono", rate=SOUND_RATE)
             for packet in box.demux(*wanted):
                 if packet.stream is video:
+                    self.accelerated = video.codec_context.is_hwaccel
                     for frame in self._decode(packet):
                         picture = self._picture(frame)
                         if picture is not None:

@@ -29,7 +29,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 13  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 14  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
@@ -72,6 +72,8 @@ def look(path: str, *, shots: str = "own", hardware: str = "") -> Take:
         warnings.append(f"only {len(sight.time)} of {len(times.pictures)} pictures could be decoded")
     if media.has_sound and hearing.silent:
         warnings.append("its sound is silence")
+    if hardware and not scan.accelerated:
+        warnings.append(f"decoded without {hardware}: no such decoder for it here")
     damaged = int((sight.corrupt > 0).sum())
     if damaged:
         warnings.append(f"{damaged} damaged pictures are not used")
