@@ -122,7 +122,7 @@ def test_a_scene_that_did_not_change_is_not_solved_again(place, session, made, m
 def test_edited_scenes_are_moved_or_left_and_their_words_go_along(place, session, made):
     srt = place / "talk.srt"
     srt.write_text("1\n00:00:02,000 --> 00:00:03,000\nhello\n", encoding="utf-8")
-    coded.write_take(place / "talk.mp4", 40, frames=25 * 20, rate=25, cuts=(110, 230, 330))
+    coded.write_take(place / "talk.mp4", 40, frames=25 * 12, rate=25, cuts=(80, 150, 220))
     path = place / "edits.toml"
     path.write_text(
         f"""

@@ -23,10 +23,10 @@ SOON = 2.0  # s: words that begin so soon need room
 class Side:
     """The music on one side of a scene's edge.
 
-    `energy` 0..1 of the eight seconds next to it; `bar` its seconds; `sung`: somebody sings there; `mood` the scene's
-    words; `lasts` the scene's seconds. Of the old song: `on_end`, a beat of it falls on the edge; `over`, it ends there
-    by itself; `room`, song seconds left after the edge (0 where its cue cannot go on). Of the new one: `talk`, seconds
-    until somebody speaks.
+    `energy` 0..1, half that of the eight seconds next to it (most songs begin softly), half of the whole scene; `bar`
+    its seconds; `sung`: somebody sings there; `mood` the scene's words; `lasts` the scene's seconds. Of the old song:
+    `on_end`, a beat of it falls on the edge; `over`, it ends there by itself; `room`, song seconds left after the edge
+    (0 where its cue cannot go on). Of the new one: `talk`, seconds until somebody speaks.
     """
 
     song: str

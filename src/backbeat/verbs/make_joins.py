@@ -102,13 +102,14 @@ def _side(place: Placed, *, old: bool) -> Side:
     length = scene.timeline.duration
     a, z = (max(0.0, length - NEXT), length) if old else (0.0, min(NEXT, length))
     steps = range(math.floor(a / song.energy_step), math.ceil(z / song.energy_step))
-    energy = [song.energy_at((i + 0.5) * song.energy_step) for i in steps] or [0.5]
+    near = [song.energy_at((i + 0.5) * song.energy_step) for i in steps] or [0.5]
+    whole = song.energy[: math.ceil(length / song.energy_step)] or (0.5,)
     tempo = song.tempo
     played = place.scene.cue
     straight = not (played.seams or played.tempo_map or played.ring_out)
     left = place.song.last_sound - played.song_in - (length - played.start) * played.stretch
     return Side(
-        song=place.song.path, energy=sum(energy) / len(energy), tempo=tempo,
+        song=place.song.path, energy=(sum(near) / len(near) + sum(whole) / len(whole)) / 2, tempo=tempo,
         bar=60 / tempo * max(1, song.beats_per_bar) if tempo > 0 else 2.0, key=song.key,
         confidence=song.beat_confidence, sung=any(v.start < z + NEXT * old and v.end > a for v in song.vocals),
         mood=place.plan.mood, lasts=length, on_end=scene.on_end, over=scene.ending == "the song's own" and old,
