@@ -98,12 +98,16 @@ def shaped(music: Array, rate: int, bells: Sequence[float]) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How the music steps back: `depth` dB of all, `bells` dB more; the clarity (STOI) without and with it."""
+    """How the music steps back: `depth` dB of all, `bells` dB more; the clarity (STOI) without and with it.
+
+    `alone`: the depth (dB) that level alone would need.
+    """
 
     depth: float
     bells: tuple[float, ...]
     before: float
     after: float
+    alone: float = 0.0
 
 
 def shape_for(speech: Array, music: Array, rate: int, *, clear: float = CLEAR) -> Shape:
@@ -125,12 +129,13 @@ def shape_for(speech: Array, music: Array, rate: int, *, clear: float = CLEAR) -
     said, played = (at_rate(x, rate) for x in (speech, music))
     before = stoi(said, said + played, RATE)
     if not np.isfinite(before):
-        return Shape(-12.0, (*(-6.0,) * (len(BELLS) - 1), -3.0), before, before)
+        return Shape(-12.0, (*(-6.0,) * (len(BELLS) - 1), -3.0), before, before, -15.0)
     if before >= clear:
         return Shape(0.0, (), before, before)
     found = table(said, played, _LEVELS)
     assert found is not None  # a clarity was found before
-    depth, bells = _Desk(found, *_loudness_bands(music, rate)).best(clear)
+    desk = _Desk(found, *_loudness_bands(music, rate))
+    depth, bells = desk.best(clear)
     soft = shaped(played, RATE, bells)
 
     def heard(level: float) -> float:
@@ -142,7 +147,7 @@ def shape_for(speech: Array, music: Array, rate: int, *, clear: float = CLEAR) -
     while high - low > 0.3:
         near = max(low + 0.1, min(high - 0.1, depth)) if high - low > 3.5 else (low + high) / 2
         low, high = (near, high) if heard(near) >= clear else (low, near)
-    return Shape(round(low, 2), bells, before, heard(low))
+    return Shape(round(low, 2), bells, before, heard(low), desk.levelled((0.0,) * len(BELLS), clear)[1][0])
 
 
 def _loudness_bands(music: Array, rate: int) -> tuple[Array, Array]:
@@ -210,14 +215,14 @@ class _Desk:
         Begun with every plateau of neighbouring bells at three depths, each with the level that it needs; the best of
         them is bettered by exchanging steps.
         """
-        begun = [self._levelled(bells, clear) for bells in _plateaus()]
+        begun = [self.levelled(bells, clear) for bells in _plateaus()]
         now, state = max(begun, key=lambda t: (t[0][0] >= clear, t[0][1]))
         for step in (2 * _STEP, _STEP):
             while (better := self._exchanged(state, now, clear, step)) is not None:
                 now, state = better
         return state
 
-    def _levelled(self, bells: tuple[float, ...], clear: float) -> tuple[tuple[float, float], Setting]:
+    def levelled(self, bells: tuple[float, ...], clear: float) -> tuple[tuple[float, float], Setting]:
         """Return the setting of these bells at the highest level that is clear, and what is judged of it."""
         low, high = round(DEEPEST / _STEP), 0
         while low < high:
@@ -253,5 +258,5 @@ def ducks_of(lines: Sequence[tuple[Span, Shape]]) -> tuple[Duck, ...]:
         end = line.end + REST
         if i + 1 < len(lines) and lines[i + 1][0].start - line.end < BRIDGE:
             end = max(end, lines[i + 1][0].start - LEAD)
-        out.append(Duck(Span(line.start - LEAD, end), shape.depth, shape.bells))
+        out.append(Duck(Span(line.start - LEAD, end), shape.depth, shape.bells, shape.alone))
     return tuple(out)

@@ -255,24 +255,41 @@ def _pieces(cue: Cue, timeline: Timeline) -> list[tuple[str, Event]]:
 def _level(cue: Cue, begin: Fraction, end: Fraction) -> tuple[tuple[Fraction, float], ...]:
     """Return the cue's level in dB over ``begin .. end`` (film seconds).
 
-    Keys and ducks are straight lines in dB, so their sum is one too.
+    Keys and ducks are straight lines in dB; where ducks overlap the deepest counts, as in the mix. Their bells are
+    stood in for by the depth that level alone needs.
     """
-    lines = [[(exact(t), db) for t, db in cue.gain_keys]] if cue.gain_keys else []
+    keys = [(exact(t), db) for t, db in cue.gain_keys] or [(begin, 0.0)]
+    ducks = []
     for duck in cue.ducks:
-        first, last = exact(duck.span.start), exact(duck.span.end)
-        lines.append([
-            (first - exact(DUCK_ATTACK), 0.0), (first, duck.depth_db),
-            (last, duck.depth_db), (last + exact(DUCK_RELEASE), 0.0),
+        first, last, depth = exact(duck.span.start), exact(duck.span.end), min(duck.depth_db, duck.alone_db)
+        ducks.append([
+            (first - exact(DUCK_ATTACK), 0.0), (first, depth), (last, depth), (last + exact(DUCK_RELEASE), 0.0),
         ])  # fmt: skip
-    if not lines:
+    if not cue.gain_keys and not ducks:
         return ((ZERO, cue.gain_db),) if cue.gain_db else ()
-    times = sorted({begin, end, *(t for line in lines for t, _ in line if begin < t < end)})
-    curve = [(t - begin, round(cue.gain_db + sum(_along(line, t) for line in lines), 4)) for t in times]
+    times = {begin, end, *(t for line in (keys, *ducks) for t, _ in line if begin < t < end)}
+    for one, other in pairwise(sorted(ducks)):
+        times |= {t for t in _crossings(one, other) if begin < t < end}
+    curve = [
+        (t - begin, round(cue.gain_db + _along(keys, t) + min((_along(d, t) for d in ducks), default=0.0), 4))
+        for t in sorted(times)
+    ]
     kept = [curve[0]]
     for before, here, after in zip(curve, curve[1:], curve[2:], strict=False):
         if not before[1] == here[1] == after[1]:
             kept.append(here)
     return (*kept, curve[-1])
+
+
+def _crossings(one: list[tuple[Fraction, float]], other: list[tuple[Fraction, float]]) -> list[Fraction]:
+    """Return where two lines cross."""
+    times = sorted({t for t, _ in (*one, *other)})
+    apart = [_along(one, t) - _along(other, t) for t in times]
+    return [
+        t0 + (t1 - t0) * exact(a / (a - b))
+        for (t0, a), (t1, b) in pairwise(zip(times, apart, strict=True))
+        if a * b < 0
+    ]
 
 
 def _along(line: list[tuple[Fraction, float]], time: Fraction) -> float:

@@ -15,11 +15,15 @@ BELL_Q = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Duck:
-    """A dip of a cue under speech: `span` in film seconds, `depth_db` <= 0 of all, `bells` dB <= 0 more at `BELLS`."""
+    """A dip of a cue under speech: `span` in film seconds, `depth_db` <= 0 of all, `bells` dB <= 0 more at `BELLS`.
+
+    `alone_db` is the depth that would be as clear without bells, for programs that have none (0: not known).
+    """
 
     span: Span
     depth_db: float
     bells: tuple[float, ...] = ()
+    alone_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
