@@ -2,6 +2,7 @@
 """The level of a cue as other programs get it: ducks that meet do not add up, bells become level."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -11,7 +12,7 @@ from backbeat.model.time import Span
 
 
 def at(curve: tuple[tuple[Fraction, float], ...], time: float) -> float:
-    for (t0, v0), (t1, v1) in zip(curve, curve[1:], strict=False):
+    for (t0, v0), (t1, v1) in pairwise(curve):
         if float(t0) <= time <= float(t1):
             return v0 + (time - float(t0)) / max(float(t1 - t0), 1e-9) * (v1 - v0)
     return curve[-1][1]
