@@ -11,6 +11,7 @@ import numpy as np
 from backbeat.model.cue import Cue
 from backbeat.model.song import Point, Song
 from backbeat.model.time import Span
+from backbeat.model.timeline import Marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +79,17 @@ def heard(song: Song, cue: Cue) -> Song:
         endings=tuple(Point(t, p.kind, p.grade) for p in song.endings for t in clock.times(p.time)),
         tempo=song.tempo * cue.stretch,
     )
+
+
+def marks(song: Song, length: float) -> list[Marker]:
+    """Return the beats and sections of `song` (on the film's clock) as marks of a film of `length` s."""
+    out = [
+        Marker(b.time, "downbeat" if b.position == 1 else "beat", str(b.position) if b.position > 0 else "")
+        for b in song.beats
+        if 0 <= b.time < length
+    ]
+    for section in song.sections:
+        start, end = max(section.start, 0.0), min(section.end, length)
+        if end > start:
+            out.append(Marker(start, "section", section.role or section.label, length=end - start))
+    return out

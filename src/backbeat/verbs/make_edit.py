@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from backbeat.model.cue import Cue
 from backbeat.model.song import Song
 from backbeat.model.time import Span, seconds_at
-from backbeat.model.timeline import Marker
 from backbeat.verbs.make_scene import LEAD, EditJob, SceneCut, SceneJob, captioned, lay
 
 if TYPE_CHECKING:
@@ -85,18 +84,14 @@ def _led(cue: Cue, *, first: bool) -> Cue:
 
 def _fitting(timeline: Timeline, job: SceneJob, edit: EditJob, song: Song) -> Timeline:
     """Return the scene at the film's rate and size, with its caption, mute where its dialogue is not wanted."""
+    from backbeat.decide.heard import marks
     from backbeat.decide.strung import at_rate
 
     made = at_rate(timeline, job.rate)
     # what was marked of the music that lay there before is not true any more
-    marks = [m for m in made.markers if m.kind in {"note", "hit"}]
-    marks += [
-        Marker(b.time, "downbeat" if b.position == 1 else "beat", str(b.position) if b.position > 0 else "")
-        for b in song.beats
-        if 0 <= b.time < made.duration
-    ]
-    marks.sort(key=lambda m: (m.time, m.kind))
-    made = replace(made, name=job.name, width=job.width, height=job.height, cues=(), markers=tuple(marks))
+    kept = [m for m in made.markers if m.kind in {"note", "hit"}]
+    found = tuple(sorted([*kept, *marks(song, made.duration)], key=lambda m: (m.time, m.kind)))
+    made = replace(made, name=job.name, width=job.width, height=job.height, cues=(), markers=found)
     if not edit.dialogue:
         pictures = (t for t in made.tracks if t.kind == "picture")
         mute = tuple(replace(t, clips=tuple(replace(c, sound_gain_db=None) for c in t.clips)) for t in pictures)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backbeat.decide.arrange import Way
     from backbeat.decide.problem import CutProblem, Solution
 
-VERSION = 5
+VERSION = 6
 LEAD = 0.012  # s before its downbeat at which a song comes in, so that the attack is whole
 DRAG = 0.04  # stretch beyond which a song is rather played over than brought to length
 OVERLAP = 2.0  # s by which a song may ring on under the next one
@@ -262,6 +262,7 @@ def _cards(job: SceneJob, song: Song) -> tuple[int, int]:
 
 def _placed(timeline: Timeline, job: SceneJob, begin: int, song: Song) -> Timeline:
     """Return the cut moved behind its title card, with its end card and caption."""
+    from backbeat.decide.heard import marks
     from backbeat.decide.strung import moved
 
     shifted = moved(timeline, begin)
@@ -273,7 +274,10 @@ def _placed(timeline: Timeline, job: SceneJob, begin: int, song: Song) -> Timeli
     picture = shifted.tracks[0]
     clips = tuple(sorted((*picture.clips, *cards), key=lambda c: c.start))
     tracks = [replace(picture, clips=clips), *shifted.tracks[1:]]
-    made = replace(shifted, frames=job.frames, tracks=tuple(tracks), cues=())
+    # the decision marks the music from its first picture on; there is music under the cards too
+    kept = [m for m in shifted.markers if m.kind == "hit"]
+    found = sorted([*kept, *marks(song, seconds_at(job.frames, job.rate))], key=lambda m: (m.time, m.kind))
+    made = replace(shifted, frames=job.frames, tracks=tuple(tracks), cues=(), markers=tuple(found))
     return captioned(made, job, song, seconds_at(begin, job.rate))
 
 
