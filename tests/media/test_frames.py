@@ -15,6 +15,7 @@ from backbeat.media.box import open_box
 from backbeat.media.frames import Reader, picture_stream, read_table
 from backbeat.media.index import from_index
 from kit import coded
+from kit.shared import SHARED, needs_shared
 
 BOXES = (((0.0, 0.0, 160.0, 90.0)),)
 
@@ -204,3 +205,12 @@ def test_an_index_of_more_than_the_file_holds_is_not_believed(tmp_path: Path) ->
     cut = tmp_path / "cut.mov"
     cut.write_bytes((whole[:mdat] + head + whole[mdat:moov])[: len(head) + moov // 2])
     assert 5 < len(read_table(str(cut))) < 50
+
+
+@needs_shared
+def test_a_444_film_is_the_same_sought_and_read_on() -> None:
+    path = str(SHARED / "media" / "footage" / "imageio-binaries__images_cockatoo.mp4")
+    with Reader(path) as reader:
+        read = [reader.picture(n).to_ndarray(format="rgb24").mean() for n in range(0, 140, 4)][-1]
+    with Reader(path) as reader:
+        assert reader.picture(136).to_ndarray(format="rgb24").mean() == pytest.approx(read, abs=0.1)

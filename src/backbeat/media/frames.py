@@ -132,13 +132,14 @@ def _table(path: str, _size: int, _changed: int) -> Table:
         with open_box(path) as box:
             stream = picture_stream(box)
             if (told := from_index(path, box, stream)) is not None:
-                return Table(np.unique(told[0]), np.unique(told[1]), Fraction(stream.time_base or 1))
+                return Table(np.unique(told[0]), _landings(stream, told[1]), Fraction(stream.time_base or 1))
     pts: list[int] = []
     keys: list[int] = []
     bare = 0
     with open_box(path) as box:
         stream = picture_stream(box)
         base = Fraction(stream.time_base or 1)
+        whole = _landings(stream, [0, 1]).size == 1
         try:
             for packet in box.demux(stream):
                 stamp = packet.dts if packet.pts is None else packet.pts
@@ -157,7 +158,18 @@ def _table(path: str, _size: int, _changed: int) -> Table:
         return Table(np.arange(bare + len(pts)), np.zeros(1, np.int64), base, counted=True)
     if not pts:
         raise MediaError(f"{path}: no picture in it can be read", "is the file whole?")
-    return Table(np.unique(np.array(pts, np.int64)), np.unique(np.array(keys, np.int64)), base)
+    landings = np.unique(np.array(keys, np.int64))
+    return Table(np.unique(np.array(pts, np.int64)), landings[:1] if whole else landings, base)
+
+
+def _landings(stream: Any, keys: Any) -> NDArray[np.int64]:
+    """Return the key pictures that can be sought, of all `keys`.
+
+    4:4:4 H.264 of older x264 is decoded right only by who has read the encoder's name, which stands before the first
+    picture alone and is forgotten with every seek: such files are read from the start.
+    """
+    found = np.unique(np.asarray(keys, np.int64))
+    return found[:1] if stream.codec_context.profile == "High 4:4:4 Predictive" else found
 
 
 class Reader:
