@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,15 @@ import films
 import numpy as np
 import scenes
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
 from backbeat.media.probe import probe_times
 from backbeat.media.scan import Scan
 from backbeat.watch.ear import SILENCE, Ear, Hearing
 from backbeat.watch.eye import Eye, Sight
 from backbeat.watch.hits import OwnHits
 from backbeat.watch.shots import Boundary, OwnShots, detect
+from kit import coded
 
 HERE = Path(__file__).parent
 FOOTAGE = films.FOOTAGE
@@ -236,6 +240,23 @@ def hits(folder: Path) -> None:
         print(f"| {name} | {length:.1f} | {false} | {false / length:.1f} |")
 
 
+def barcoded(folder: Path, takes: range) -> list[tuple[Path, list[dict[str, Any]]]]:
+    """Write takes of the tests' kit: barcoded, soft, several sizes and rates, five cuts, four flashes with a jerk."""
+    out = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for take in takes:
+        dice = np.random.default_rng(take)
+        cuts = sorted(dice.choice(np.arange(15, 225, 12), 5, replace=False) + dice.integers(0, 8, 5))
+        flashes = sorted(float(x) for x in dice.uniform(0.5, 9.5, 4))
+        size = ((160, 90), (96, 54), (320, 180), (240, 134))[take % 4]
+        rate = (24, 25, 30, Fraction(30000, 1001))[take // 4 % 4]
+        path = folder / f"{take}.mp4"
+        if not path.exists():
+            coded.write_take(path, take, frames=240, rate=rate, size=size, hits=flashes, cuts=[int(c) for c in cuts])
+        out.append((path, [{"kind": "hard", "cut": int(c), "start": int(c), "end": int(c)} for c in cuts]))
+    return out
+
+
 def main() -> None:
     cv2.setNumThreads(1)
     folder = Path(sys.argv[1])
@@ -248,6 +269,8 @@ def main() -> None:
         "real, test": [(FOOTAGE / n, t) for n, t in real_test.items()],
         "films, dev": [(p, j) for g, p, j in asdict if g == "dev"],
         "films, test": [(p, j) for g, p, j in asdict if g == "test"],
+        "barcoded, dev": barcoded(folder / "coded", range(1, 25)),
+        "barcoded, test": barcoded(folder / "coded", range(31, 55)),
     }
     print(f"av {av.__version__}, cv2 {cv2.__version__}")
     if "--hits" not in sys.argv:
