@@ -153,6 +153,13 @@ def test_scenes_that_are_none_are_told(text):
         parse_scene(text)
 
 
+def test_stems_are_not_written_over(film, library, tmp_path):
+    (tmp_path / "o.music.flac").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"o\.music\.flac"):
+        score.score(score.ScoreOptions(film, (str(library),), str(tmp_path / "o.mp4"), stems=True), Session())
+    assert (tmp_path / "o.music.flac").read_bytes() == b"mine"
+
+
 def test_mistakes_are_told_kindly(film, library, tmp_path):
     def run(*more):
         return CliRunner().invoke(

@@ -156,7 +156,8 @@ def _check(options: ScoreOptions) -> None:
         raise InputError(f"--join {options.join}: no such join", "use ring-out or breath")
     if not options.dry_run:
         output.check(options.output, force=options.force, inputs=(options.film,), suffixes=FILMS)
-        for suffix in (".otio", ".cues.csv", ".cues.html"):
+        stems = [f".{name}.flac" for name in ("music", "dialogue", "effects", "takes") if options.stems]
+        for suffix in (".otio", ".cues.csv", ".cues.html", *stems):
             output.check(str(Path(options.output).with_suffix(suffix)), force=options.force, inputs=(options.film,))
 
 
