@@ -26,11 +26,13 @@ PLANS = (0.05, 0.4)  # what a partial film pays for each clip by which it strays
 class _States:
     """Partial films that end at one node.
 
-    `score` at prices, last set-up, clips counted by the style's rows [states, rows], spans shown [states, clips].
+    `score` at prices, last set-up, direction of its motion [states, 2], counts of the style's rows [states, rows],
+    spans shown [states, clips].
     """
 
     score: Floats
     group: Ints
+    way: Floats
     count: Floats
     low: Ints
     high: Ints
@@ -87,7 +89,7 @@ class Beam:
 
     `plan` [nodes, rows], where given, is what a film should have counted by each node (`expected`): the prices of the
     rows leave ties between styles of shot lengths, the plan breaks them as the average film does. `free` marks the
-    placements that may be used; `group` is the set-up of the clip before. With `others` [rows], the counts of the rest
+    placements that may be used; `before` is the clip before. With `others` [rows], the counts of the rest
     of a film that is kept, placements are worth their value itself and partial films pay their rows as they are: the
     rest of the film is known, so nothing needs a price.
     """
@@ -101,7 +103,7 @@ class Beam:
         first: int = 0,
         last: int = -1,
         free: NDArray[np.bool_] | None = None,
-        group: int = -1,
+        before: int = -1,
         others: Floats | None = None,
         close: float = PLANS[0],
     ) -> None:
@@ -110,11 +112,15 @@ class Beam:
         self.red = where.red if others is None else net.p.value
         self.arcs, self.ahead = where.arcs, where.ahead
         self.ordered = net.sc.problem.order != "free"
-        self.alike = terms.ALIKE * net.sc.problem.style.jump_cut
+        self.style = net.sc.problem.style
+        self.alike = terms.ALIKE * self.style.jump_cut
         self.row = net.sc.grid.row[net.slots].tolist()
         self.states: list[_States | None] = [None] * net.nodes
         none = np.zeros((1, 0), np.int64)
-        self.states[first] = _States(np.zeros(1), np.full(1, group), np.zeros((1, net.rows.styles)), none, none, none)
+        group, way = (net.group[before], net.way[before]) if before >= 0 else (-1, np.zeros(2))
+        self.states[first] = _States(
+            np.zeros(1), np.full(1, group), np.reshape(way, (1, 2)), np.zeros((1, net.rows.styles)), none, none, none
+        )
         for node in range(first + 1, last + 1 if last >= 0 else net.nodes):
             self.states[node] = self._arrive(node, where.into[node], free)
 
@@ -153,6 +159,8 @@ class Beam:
                 continue
             k = self.arcs[s] if free is None else self.arcs[s][free[self.arcs[s]]]
             score = before.score[:, None] + self.red[k] - self.alike * (before.group[:, None] == net.group[k])
+            along = before.way[:, :1] * net.way[k, 0] + before.way[:, 1:] * net.way[k, 1]
+            score -= terms.against(along, self.style)
             scores.append(score.ravel())
             rank = score - self._off_plan(before.count, self.row[s], node)[:, None]
             if self.ordered:
@@ -221,7 +229,7 @@ class Beam:
             path[mine, :m], count[mine] = before.path[who[mine]], before.count[who[mine]]
         low[:, -1], high[:, -1], path[:, -1] = net.p.low[which], net.p.high[which], which
         count[np.arange(n), net.sc.grid.row[net.p.slot[which]]] += 1
-        return _States(score, net.group[which], count, low, high, path)
+        return _States(score, net.group[which], net.way[which], count, low, high, path)
 
 
 def _top(rank: Floats, n: int) -> Ints:
@@ -291,10 +299,17 @@ def refill(
         ok = ended & (np.searchsorted(start, high, side="left") == begun)
     free = np.zeros(net.p.size, bool)
     free[some] = ok
-    group = int(net.group[before[-1]]) if len(before) else -1
     others = film.counts(net.rows, net.sc, net.p.take(kept), np.ones(len(kept)))[: net.rows.styles]
     known = None if priced else others
-    beam = Beam(where, width=width, first=first, last=last, free=free, group=group, others=known)
+    beam = Beam(
+        where,
+        width=width,
+        first=first,
+        last=last,
+        free=free,
+        before=int(before[-1]) if len(before) else -1,
+        others=known,
+    )
     films = [np.concatenate([before, mid, after]) for mid in beam.films(last)]
     return max(films, key=lambda film: value_of(net, film)) if films else None
 
@@ -306,6 +321,7 @@ def value_of(net: Network, path: Ints) -> float:
     group = net.group[path]
     value = float(net.p.value[path].sum())
     value -= terms.ALIKE * net.sc.problem.style.jump_cut * int((group[1:] == group[:-1]).sum())
+    value -= float(terms.against((net.way[path][1:] * net.way[path][:-1]).sum(axis=1), net.sc.problem.style).sum())
     value -= net.rows.cost(film.counts(net.rows, net.sc, net.p.take(path), np.ones(len(path))))
     return value - again_cost(net, path)
 

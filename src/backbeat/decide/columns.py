@@ -69,6 +69,9 @@ class Columns:
         out *= s
         out += slot[:, None].astype(f)
         out += flat.astype(f)
+        if pool.tagged.any():
+            section = sc.section[k.slots]
+            out += terms.tagged(s) * (pool.tagged[np.ix_(k.shots, section)].T & (section >= 0)[:, None])
         out += k.sync
         out[self.done[kind]] = NEVER
         if self.windows:

@@ -11,7 +11,7 @@ import numpy as np
 
 from backbeat.decide import terms
 from backbeat.decide.grid import Grid
-from backbeat.decide.pool import shot_motion
+from backbeat.decide.pool import is_for, shot_motion, shot_way
 from backbeat.decide.problem import CutProblem
 from backbeat.model.footage import Hit, Shot, Take
 from backbeat.model.time import clock
@@ -122,6 +122,7 @@ def clip_terms(
         "quality": float(terms.quality(shot.quality, seconds, style)),
         "energy": float(terms.energy_match(shot_motion(shot), energy, seconds, style)),
         "circled": terms.CIRCLED * seconds if take.log.circled else 0.0,
+        "section": _for_section(clip, take, problem),
         "hero": wish.hero if wish else 0.0,
         "opening": terms.OPENING * held if clip.start == 0 else 0.0,
         "ending": terms.ENDING * held if clip.end == problem.frames else 0.0,
@@ -129,7 +130,19 @@ def clip_terms(
         "kept": terms.KEPT if not clip.locked and stays(clip, problem) else 0.0,
         "neighbour": -terms.ALIKE * style.jump_cut if before and alike(before, clip, takes, problem.rate) else 0.0,
     }
+    other = find_shot(takes, before, problem.rate) if before else None
+    if other is not None:
+        a, b = shot_way(other[1]), shot_way(shot)
+        out["direction"] = -float(terms.against(a[0] * b[0] + a[1] * b[1], style))
     return tuple((name, round(value, 9)) for name, value in out.items() if abs(value) > 1e-12)
+
+
+def _for_section(clip: Clip, take: Take, problem: CutProblem) -> float:
+    """Return the worth of a take that its log gives to the section in which the middle of `clip` lies."""
+    rate = float(problem.rate)
+    at = problem.song_in + (clip.start + clip.end) / 2 / rate
+    here = [s for s in problem.song.sections if s.start <= at]
+    return float(terms.tagged(clip.frames / rate)) if here and at < here[-1].end and is_for(take, here[-1]) else 0.0
 
 
 def stays(clip: Clip, problem: CutProblem) -> bool:

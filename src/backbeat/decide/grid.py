@@ -284,6 +284,15 @@ def _tercile(energy: Floats, bounds: tuple[float, float]) -> Ints:
     return np.asarray((energy >= bounds[0]).astype(np.int64) + (energy >= bounds[1]), np.int64)
 
 
+def section_at(song: Song, time: Floats) -> Ints:
+    """Return the index of the section of `song` in which each song second lies, -1 where there is none."""
+    starts = np.array([s.start for s in song.sections])
+    ends = np.array([s.end for s in song.sections])
+    index = np.searchsorted(starts, time, side="right") - 1
+    inside = (index >= 0) & (time < ends[np.maximum(index, 0)]) if len(starts) else np.zeros(np.shape(time), bool)
+    return np.asarray(np.where(inside, index, -1), np.int64)
+
+
 def length_bin(length: Floats, lengths: Floats) -> Ints:
     """Return the index of the nearest of the style's `lengths`, as a ratio."""
     ratio = np.abs(np.log(np.maximum(length, 0.05))[..., None] - np.log(lengths))

@@ -62,12 +62,10 @@ def learn(references: tuple[Reference, ...], name: str) -> Learnt:
     off = np.concatenate([_offsets(r) for r in references]) if references else np.zeros(0)
     near = off[np.abs(off) <= LEAD / 24]
     lead = float(np.clip(-np.median(near) * 24, 0, 3)) if len(near) >= 20 else nearest.lead_frames
-    bursts = _bursts(length)
     style = dataclasses.replace(
         nearest,
         name=name,
         lead_frames=round(share * lead + (1 - share) * nearest.lead_frames, 2),
-        burst_rate=round(share * bursts + (1 - share) * nearest.burst_rate, 3),
         **tables,  # type: ignore[arg-type]
     )
     # As its file says it, so that what is learnt and what is read back are one.
@@ -124,13 +122,3 @@ def _unlike(style: Style, length: Floats, third: np.ndarray) -> float:
         if seen.sum():
             total += 0.5 * float(np.abs(seen / seen.sum() - np.asarray(table)).sum()) * float((third == q).mean())
     return total
-
-
-def _bursts(length: Floats) -> float:
-    """Return the share of shots that stand in a run of three or more of a beat or less."""
-    if not len(length):
-        return 0.0
-    fast = np.r_[False, length <= 1.1, False]
-    edges = np.flatnonzero(np.diff(fast.astype(np.int8)))
-    runs = edges[1::2] - edges[::2]
-    return float(runs[runs >= 3].sum() / len(length))

@@ -131,7 +131,7 @@ def _window(sc: Scene, rows: Rows, mask: NDArray[np.bool_]) -> Placements:
     part = dataclasses.replace(
         sc,
         grid=grid,
-        **{name: getattr(sc, name)[mask] for name in ("start", "end", "seconds", "span", "inner", "base")},
+        **{name: getattr(sc, name)[mask] for name in ("start", "end", "seconds", "span", "inner", "base", "section")},
     )
     columns = Columns(part, rows)
     free = prices.start_prices(part, rows)

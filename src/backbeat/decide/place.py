@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from backbeat.decide import grid as music
 from backbeat.decide import terms
 from backbeat.decide.grid import Grid
 from backbeat.decide.pool import Floats, Ints, Pool
@@ -61,6 +62,7 @@ class Scene:
 
     `span` [slots, rates]: source frames that a slot shows at normal speed. `seconds` [slots]. `start` [slots] record
     frame. `inner` [slots, 2]: the beats whose frames lie visibly inside the slot. `base` [slots]: worth of the cut.
+    `section` [slots]: the song's section in which the middle of the slot lies, -1 for none.
     """
 
     problem: CutProblem
@@ -72,6 +74,7 @@ class Scene:
     span: Ints
     inner: Ints
     base: Floats
+    section: Ints
 
 
 def scene(problem: CutProblem, grid: Grid, pool: Pool) -> Scene:
@@ -97,6 +100,7 @@ def scene(problem: CutProblem, grid: Grid, pool: Pool) -> Scene:
         span=span.reshape(len(counts), len(pool.rates))[where],
         inner=inner,
         base=slot_worth(problem, grid, start, end),
+        section=music.section_at(problem.song, problem.song_in + (start + end) / 2 / rate),
     )
 
 
@@ -189,6 +193,8 @@ def plain_worth(sc: Scene, slot: Ints, shot: Ints) -> Floats:
     value = sc.base[slot] + pool.hero[shot]
     value += terms.quality(pool.quality[shot], seconds, style)
     value += terms.energy_match(pool.motion[shot], sc.grid.energy[slot], seconds, style)
+    if pool.tagged.any():
+        value = value + terms.tagged(seconds) * (pool.tagged[shot, sc.section[slot]] & (sc.section[slot] >= 0))
     return np.asarray(value + terms.CIRCLED * pool.bonus[shot] * seconds)
 
 

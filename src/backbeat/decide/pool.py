@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,8 +11,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from backbeat.decide import terms
 from backbeat.decide.problem import CutProblem
 from backbeat.model.footage import Shot, Take
+from backbeat.model.song import Section
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -24,7 +27,8 @@ class Pool:
     `start`, `end` [n]: usable range in source frames; `base` [n] shifts them onto one axis of `total` frames on which
     no two takes share a place. `rate` [n] float, `rate_id` [n] into `rates`. `hit_ptr` [n + 1] into `hit_time` (source
     seconds, rising within a shot) and `hit_strength`. `take` [n] into `CutProblem.takes`; `shot` [n] its index there.
-    `early`, `late` [n]: film share 0..1 in which the shot may stand. `talks` [n]: speech overlaps it.
+    `early`, `late` [n]: film share 0..1 in which the shot may stand. `talks` [n]: speech overlaps it. `way` [n, 2] is
+    the direction of its motion, of length 1 or 0. `tagged` [n, sections]: its log gives it to this section of the song.
     """
 
     take: Ints
@@ -44,6 +48,8 @@ class Pool:
     early: Floats
     late: Floats
     talks: NDArray[np.bool_]
+    way: Floats
+    tagged: NDArray[np.bool_]
     hit_ptr: Ints
     hit_time: Floats
     hit_strength: Floats
@@ -77,6 +83,19 @@ def take_order(takes: tuple[Take, ...], order: str) -> list[int]:
 def shot_motion(shot: Shot) -> float:
     """Return the motion 0..1 that is matched with the music."""
     return min(max(shot.motion, 0.0), 1.0)
+
+
+def shot_way(shot: Shot) -> tuple[float, float]:
+    """Return the direction of a shot's motion as a vector of length 1; of length 0 where it hardly moves."""
+    if shot.direction is None or shot.motion < terms.MOVING:
+        return 0.0, 0.0
+    return math.cos(math.radians(shot.direction)), math.sin(math.radians(shot.direction))
+
+
+def is_for(take: Take, section: Section) -> bool:
+    """Whether the take's log tags it with the role or the label of `section`."""
+    names = {section.role.casefold(), section.label.casefold()} - {""}
+    return any(tag.casefold() in names for tag in take.log.tags)
 
 
 def gather(problem: CutProblem) -> Pool:
@@ -130,6 +149,10 @@ def gather(problem: CutProblem) -> Pool:
         early=np.array([w.earliest if w else 0.0 for w in wanted]),
         late=np.array([w.latest if w else 1.0 for w in wanted]),
         talks=np.array([_talks(take, shot) for _, take, _, shot in rows], bool),
+        way=np.array([shot_way(shot) for *_, shot in rows]).reshape(-1, 2),
+        tagged=np.array(
+            [[is_for(take, section) for section in problem.song.sections] for _, take, _, _ in rows], bool
+        ).reshape(len(rows), len(problem.song.sections)),
         hit_ptr=np.concatenate([[0], np.cumsum([len(h) for h in hits])]).astype(np.int64),
         hit_time=np.array([t for t, _ in flat], float),
         hit_strength=np.array([s for _, s in flat], float),

@@ -57,6 +57,7 @@ class Network:
         self.last = sc.grid.last[self.slots].tolist()
         self.nodes = len(sc.grid.frame)
         self.group = sc.pool.group[self.p.shot]
+        self.way = sc.pool.way[self.p.shot]
         self.from_node, self.to_node = sc.grid.first[self.p.slot], sc.grid.last[self.p.slot]
 
     def reduced(self, prices: Prices) -> Floats:

@@ -37,8 +37,11 @@ def with_alternates(net: Network, path: Ints, clips: list[Clip]) -> list[Clip]:
             roof = net.p.low[path[i + 1]] if i + 1 < len(path) else sc.pool.total
             near = near[(net.p.low[near] >= floor) & (net.p.high[near] <= roof)]
         beside = [int(net.group[path[j]]) for j in (i - 1, i + 1) if 0 <= j < len(path)]
-        worth = net.p.value[near] - alike * sum((net.group[near] == g).astype(float) for g in beside)
-        own = float(net.p.value[k]) - alike * sum(int(net.group[k]) == g for g in beside)
+        here = np.append(near, k)
+        worth = net.p.value[here] - alike * sum((net.group[here] == g).astype(float) for g in beside)
+        for j in (j for j in (i - 1, i + 1) if 0 <= j < len(path)):
+            worth = worth - terms.against((net.way[here] * net.way[path[j]]).sum(axis=1), problem.style)
+        worth, own = worth[:-1], float(worth[-1])
         best = near[np.argsort(-worth, kind="stable")[:NEAR]]
         worth = np.sort(-worth, kind="stable")[:NEAR] * -1
         _, first = np.unique(net.p.shot[best], return_index=True)

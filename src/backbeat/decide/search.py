@@ -112,6 +112,8 @@ def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
         if films and not net.sc.problem.reuse and _gap(best, bound) > GOOD:
             best = _better(best, master.assign(net, where.red, [best.path]))
             best = _better(best, master.improve(net, where.red, best.path, films, chance))
+            # The master knows nothing of the direction of motion.
+            best = _better(best, beam.improve(where, best.path))
         if _gap(best, bound) <= POOR:
             break
     return best

@@ -27,6 +27,8 @@ OPENING = 0.5  # a first clip that lets the first bar breathe
 ENDING = 0.5  # a last clip that holds for a bar
 CIRCLED = 0.25  # a second of a take that the log has circled
 TAGGED = 0.25  # a second of a take tagged with the section's role or label
+AGAINST = 0.2  # a cut between motions that go against each other, for a match_action of 1
+MOVING = 0.3  # motion below which a shot has no direction
 ALIKE = 1.0  # two neighbours of one set-up, for a jump_cut of 1
 STRAY = 1.0  # each clip too many or too few of a length, against the style
 FAVOURITE = 0.4  # each second of a take beyond its share
@@ -79,6 +81,20 @@ def quality(value: Numbers, seconds: Numbers, style: Style) -> Numbers:
 def energy_match(motion: Numbers, energy: Numbers, seconds: Numbers, style: Style) -> Numbers:
     """Return how well the picture's motion 0..1 goes with the music's energy 0..1, by the second."""
     return SECOND * style.energy_match * (0.5 - np.abs(motion - energy)) * seconds
+
+
+def tagged(seconds: Numbers) -> Numbers:
+    """Return the worth of a take that its log gives to this section of the song, by the second."""
+    return TAGGED * seconds
+
+
+def against(along: Numbers, style: Style) -> Numbers:
+    """Return what a cut costs across which the motion turns about.
+
+    `along` is the cosine between the directions before and after; 0 where either hardly moves. More than 120 degrees
+    breaks the line of an action (screen direction).
+    """
+    return AGAINST * style.match_action * (np.asarray(along) < -0.5)
 
 
 def speed_cost(factor: Numbers) -> Numbers:

@@ -12,7 +12,7 @@ class Style:
 
     `lengths` are shot lengths in beats; `quiet`, `middle`, `loud` the share of shots of each length where the music's
     energy is low, middling, high (each sums to 1). `cut_class` weighs cuts on section, downbeat, beat, half-beat.
-    `lead_frames` (at 24 fps, scaled) is how early a cut falls.
+    `lead_frames` (at 24 fps, scaled) is how early a cut falls. `match_action` weighs cuts that turn the motion about.
     """
 
     name: str
@@ -22,11 +22,8 @@ class Style:
     loud: tuple[float, ...] = (0.2, 0.45, 0.3, 0.05, 0.0)
     cut_class: tuple[float, float, float, float] = (1.0, 0.8, 0.4, 0.1)
     lead_frames: float = 0.0
-    burst_rate: float = 0.0
-    burst_length: int = 3
     hit_weight: float = 1.0
     hit_on_cut: float = 0.2
-    hits_per_phrase: int = 8
     match_action: float = 0.2
     jump_cut: float = 0.5
     energy_match: float = 0.3
