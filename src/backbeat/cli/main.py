@@ -22,6 +22,7 @@ from typer.main import get_group
 # What help lists, in this order: a verb and what it does. A verb whose module does not exist is not shown.
 VERBS = {
     "cut": "Cut footage to a song: FOOTAGE... SONG -o film.mp4.",
+    "init": "Write a commented film.toml from a folder of footage: the first step of make.",
     "make": "Make a whole film of several scenes from film.toml.",
     "sync": "Move an edited scene onto the music by small trims and slips.",
     "score": "Choose songs for a locked film, and mix them in.",
@@ -39,7 +40,6 @@ VERBS = {
     "style": "Learn a style from films that you like.",
     "demo": "Make a film from nothing: a drawn car chase, cut to a composed song.",
     "doctor": "Is this machine ready? Parts, encoders, backends.",
-    "init": "Write a commented film.toml from a folder of footage.",
     "cache": "Show or clear what is kept of earlier analyses.",
 }
 _HELP = "Cut film to music: listen to the song, watch the footage, decide on paper, then cut."
