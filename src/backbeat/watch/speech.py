@@ -21,6 +21,8 @@ PAD_BEFORE, PAD_AFTER = 0.2, 0.25  # s, where an edge is unsure
 SURE_PAD = 0.1  # s, where it is sure
 JOIN = 0.5  # s: shorter gaps are pauses inside one span
 PAUSE = 0.12
+_BELIEF, _DOUBT = 0.6, 0.2  # talk begins and ends where it is believed, and goes on where it is doubted
+_AHEAD = 2  # steps by which belief in talk runs ahead of the first sound of it
 _CLOSED = 20  # steps: gaps of stops and breath inside words
 _SHORTEST = 8
 _STEEP, _ABOUT = (
@@ -45,13 +47,14 @@ def spans(events: NDArray[np.float32], start: float) -> tuple[Speech, ...]:
         return ()
     talk = talking(events)
     pieces: list[tuple[int, int]] = []
-    for a, b in _runs(talk > 0.5):
-        if pieces and a - pieces[-1][1] < _CLOSED:
+    for a, b in _runs(talk > _BELIEF):
+        doubted = bool(pieces) and float(talk[pieces[-1][1] : a].min()) > _DOUBT
+        if pieces and (a - pieces[-1][1] < _CLOSED or doubted):
             pieces[-1] = pieces[-1][0], b
         else:
             pieces.append((a, b))
     groups: list[list[tuple[int, int]]] = []
-    for piece in (p for p in pieces if p[1] - p[0] >= _SHORTEST):
+    for piece in ((a + _AHEAD, b) for a, b in pieces if b - a >= _SHORTEST):
         if groups and piece[0] - groups[-1][-1][1] < JOIN / STEP:
             groups[-1].append(piece)
         else:
