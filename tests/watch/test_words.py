@@ -46,6 +46,27 @@ def test_words_begin_where_the_sound_rises() -> None:
     assert {w.confidence for s in found for w in s.words} == {HEARD}
 
 
+def test_cues_are_aligned_together_and_one_that_strays_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def placed(said: list[str], wave: np.ndarray) -> list[tuple[float, float]] | None:
+        asked.append(list(said))
+        if said == ["Far", "away"]:
+            return None
+        return [(1.0, 1.3), (1.3, 1.9), (6.5, 6.8), (6.8, 7.5)]  # the second cue's words lie 3 s late
+
+    monkeypatch.setattr(sphinx, "present", lambda: True)
+    monkeypatch.setattr(sphinx, "placed", placed)
+    heard = hearing((1.0, 1.3), (1.3, 1.9), (3.0, 3.5), (3.5, 3.9))
+    cues = [Cue(Span(0.6, 2.0), "Near by."), Cue(Span(2.9, 4.0), "Far away.")]
+    found = aligned((Speech(Span(0.9, 2.0)), Speech(Span(2.9, 4.0))), heard, cues, np.ones(8 * 16_000, np.float32))
+    assert asked == [["Near", "by", "Far", "away"], ["Far", "away"]]
+    times = dict(starts(found))
+    assert times["Near"] == pytest.approx(1.2, abs=0.01)  # the wave that is aligned begins 0.2 s in
+    assert times["Far"] == pytest.approx(3.0, abs=0.05)
+    assert {w.text: w.confidence for s in found for w in s.words}["by"] == ALIGNED
+
+
 def test_words_that_nobody_is_heard_to_say_are_spread_and_said_to_be_a_guess() -> None:
     [found] = aligned((), hearing(), [Cue(Span(2.0, 4.0), "whispered words")])
     assert found.span == Span(2.0, 4.0)

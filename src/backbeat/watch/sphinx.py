@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KNOWN = 0.6  # share of words that its dictionary must have: of another language it has fewer
-_LONGEST = 60  # s
+_LONGEST = 600  # s
 _SOUNDS = {
     "th": "TH", "sh": "SH", "ch": "CH", "ph": "F", "ee": "IY", "oo": "UW", "ou": "AW", "ai": "EY", "ck": "K",
     "qu": "K W", "a": "AE", "b": "B", "c": "K", "d": "D", "e": "EH", "f": "F", "g": "G", "h": "HH", "i": "IH",

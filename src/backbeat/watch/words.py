@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from backbeat.watch.ear import Hearing
 
 STEP = 0.01
-VERSION = 1  # raise it whenever a result may change: cached words are forgotten
+VERSION = 2  # raise it whenever a result may change: cached words are forgotten
 ALIGNED, HEARD, GUESSED = 0.9, 0.6, 0.2  # confidence of words aligned, laid over talk, and spread where none is heard
 _GUARD = 0.03  # s kept free beside a word
+_TALKED = 0.7  # least share of a script's words that must lie in talk: else it is another take's
+_CHUNK = 120.0  # s of cues aligned at once
 _REACH = 0.4  # s: subtitles come this much early or late
 _SLACK = 0.45  # spread of the log of a word's length over what is expected (fitted to synthetic voices)
 _DIP, _GAP = 2.0, 3.0  # what a dip, and a pause, is worth at a word's start
@@ -93,7 +95,13 @@ def tell(take: Take, cues: Sequence[Cue], script: str = "") -> tuple[Speech, ...
         ear.hear(block.samples[0], block.start - zero)
         held.append((np.clip(block.samples[0], -1, 1) * 32767).astype(np.int16))  # an hour is 115 MB
     hearing, wave = ear.hearing(), np.concatenate(held)
-    return aligned(take.speech, hearing, cues or scripted(script, hearing), wave)
+    if script:
+        whole = Cue(Span(hearing.start, hearing.start + len(wave) / SOUND_RATE), script)
+        said = _aligned(whole, whole.span, hearing.start, wave)
+        if said and _heard(said, hearing) >= _TALKED:
+            return told(take.speech, [(whole, said)])
+        return aligned(take.speech, hearing, scripted(script, hearing))
+    return aligned(take.speech, hearing, cues, wave)
 
 
 def aligned(
@@ -104,15 +112,57 @@ def aligned(
     `wave`: the sound that was heard, mono at 16 kHz (float or int16), for the aligner; None lays words over talk alone.
     """
     talk = talking(hearing.events)
-    found: list[tuple[Cue, tuple[Word, ...]]] = []
     ordered = sorted((c for c in cues if tokens(c.text)), key=lambda c: c.span.start)
-    for i, cue in enumerate(ordered):
-        low = max(cue.span.start - _REACH, ordered[i - 1].span.end if i else -1e9)
-        high = min(cue.span.end + _REACH, ordered[i + 1].span.start if i + 1 < len(ordered) else 1e9)
-        span = Span(min(low, cue.span.start), max(high, cue.span.end))
-        said = _aligned(cue, span, hearing.start, wave) if wave is not None else ()
+    spans = [_reach(ordered, i) for i in range(len(ordered))]
+    sure = _aligned_together(ordered, spans, hearing.start, wave) if wave is not None and sphinx.present() else {}
+    found = []
+    for i, (cue, span) in enumerate(zip(ordered, spans, strict=True)):
+        said = sure.get(i, ())
+        if not said and wave is not None:
+            said = _aligned(cue, span, hearing.start, wave)
         found.append((cue, said or words(cue, span, talk, hearing)))
     return told(speech, found)
+
+
+def _reach(cues: Sequence[Cue], i: int) -> Span:
+    """Return where the words of a cue may lie: a little about it, its neighbours' own time left out."""
+    span = cues[i].span
+    low = max(span.start - _REACH, cues[i - 1].span.end if i else -1e9)
+    high = min(span.end + _REACH, cues[i + 1].span.start if i + 1 < len(cues) else 1e9)
+    return Span(min(low, span.start), max(high, span.end))
+
+
+def _aligned_together(
+    cues: Sequence[Cue], spans: Sequence[Span], start: float, wave: NDArray[Any]
+) -> dict[int, tuple[Word, ...]]:
+    """Return words by cue, aligned over minutes at once: sloppy cues may end in the middle of a word.
+
+    Cues whose words come to lie a second and more outside are left out.
+    """
+    chunks: list[list[int]] = []
+    for i, cue in enumerate(cues):
+        if chunks and cue.span.end - cues[chunks[-1][0]].span.start <= _CHUNK:
+            chunks[-1].append(i)
+        else:
+            chunks.append([i])
+    out: dict[int, tuple[Word, ...]] = {}
+    for chunk in chunks:
+        whole = Span(spans[chunk[0]].start, max(spans[i].end for i in chunk))
+        said = list(_aligned(Cue(whole, "\n".join(cues[i].text for i in chunk)), whole, start, wave))
+        if len(said) != sum(len(tokens(cues[i].text)) for i in chunk):
+            continue
+        for i in chunk:
+            mine, said = said[: len(tokens(cues[i].text))], said[len(tokens(cues[i].text)) :]
+            if mine[0].span.start > cues[i].span.start - 1 and mine[-1].span.end < cues[i].span.end + 1:
+                out[i] = tuple(mine)
+    return out
+
+
+def _heard(said: Sequence[Word], hearing: Hearing) -> float:
+    """Return the share of words in whose middle somebody talks."""
+    talk = talking(hearing.events)
+    at = [round(((w.span.start + w.span.end) / 2 - hearing.start) / STEP) for w in said]
+    return float(np.mean([talk[min(max(0, i), len(talk) - 1)] > 0.5 for i in at])) if len(talk) else 0.0
 
 
 def scripted(text: str, hearing: Hearing) -> tuple[Cue, ...]:
