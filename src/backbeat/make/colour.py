@@ -50,7 +50,8 @@ def _rgb(media: Media) -> bool:
 def film_colour(timeline: Timeline, bits: int = 8) -> Colour:
     """Return the film's colour: that of the sources with the most record frames.
 
-    HDR survives only where all of them have it and 10 bits are asked for; otherwise the film is SDR BT.709.
+    HDR survives only where all of them have the same kind of it and 10 bits are asked for; otherwise the film is SDR
+    BT.709.
     """
     known = {m.path: colour_of(m) for m in timeline.takes}
     votes: Counter[Colour] = Counter()
@@ -61,8 +62,8 @@ def film_colour(timeline: Timeline, bits: int = 8) -> Colour:
     if not votes:
         return Colour()
     most = votes.most_common(1)[0][0]
-    hdr = [c for c in votes if c.transfer in {PQ, HLG}]
-    if most.transfer in {PQ, HLG} and len(hdr) == len(votes) and bits >= 10:
+    alike = len({(c.transfer, c.primaries) for c in votes}) == 1
+    if most.transfer in {PQ, HLG} and alike and bits >= 10:
         return most
     if most.transfer in {PQ, HLG} or most.primaries == WIDE or most.matrix not in LUMA:
         return Colour()

@@ -92,8 +92,8 @@ def write_pictures(path: str, frames: Iterable[av.VideoFrame], form: PictureForm
 def _steady(form: PictureFormat) -> dict[str, str]:
     """Return options that make the encoder give the same bytes every time.
 
-    x264's AVX-512 code for the macroblock tree reads memory that it never wrote, at the ends of rows that are no multiple
-    of eight macroblocks: two processes then differ by a few bits a picture. AVX2's does not.
+    x264's AVX-512 code for the macroblock tree reads memory that it never wrote, at the ends of rows that are no
+    multiple of eight macroblocks: two processes then differ by a few bits a picture. AVX2's does not.
     """
     odd = -(-form.width // 16) % 8
     return {"x264-params": NO_AVX512} if form.encoder == "libx264" and odd and _has_avx512() else {}
