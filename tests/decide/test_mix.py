@@ -4,7 +4,7 @@ import itertools
 import numpy as np
 import pytest
 
-from backbeat.decide.mix import CLEAR, LOWEST, Shape, ducks_of, lines_of, response, shape_for, shaped
+from backbeat.decide.mix import CLEAR, LOWEST, Shape, delivery_of, ducks_of, lines_of, response, shape_for, shaped
 from backbeat.decide.mix_clarity import stoi, table
 from backbeat.model.cue import BELLS, Duck
 from backbeat.model.time import Span
@@ -149,3 +149,13 @@ def test_no_step_of_a_duck_is_faster_than_60_ms(seed):
         for top in tops:  # up and down again by more than 6 dB within a second
             before, after = level[max(0, top - 50) : top].min(), level[top : top + 50].min()
             assert level[top] - max(before, after) < 6 + 1e-9
+
+
+def test_cinema_is_measured_on_its_dialogue_where_there_is_enough():
+    words = [Span(0, 30)]
+    assert delivery_of("streaming", words, 100).gated is False
+    talk = delivery_of("cinema", words, 100)
+    assert (talk.level, talk.gated, talk.ceiling) == (-27.0, True, -2.5)
+    quiet = delivery_of("cinema", words, 1000)
+    assert (quiet.level, quiet.gated) == (-24.0, False)
+    assert "3%" in quiet.why

@@ -69,7 +69,7 @@ def make(options: MakeOptions, session: Session) -> Made:
         failed=(*gathered.failed, *broken), proven=picked.proven, lines=done.lines, rights=warnings_of(rows),
         notes=(*unheard, *gathered.notes, *short, *_said(locks)),
     )  # fmt: skip
-    return made if options.dry_run else written(project, options, made, rows, woven.subtitles, session)
+    return made if options.dry_run else written(project, options, made, rows, woven.subtitles, woven.words, session)
 
 
 def _said(locks: Mapping[str, tuple[Lock, ...]]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from backbeat.errors import MediaError
 from backbeat.model.project import Project
-from backbeat.model.time import frame_at
+from backbeat.model.time import Span, frame_at
 from backbeat.verbs.make_joins import JoinMade
 from backbeat.verbs.session import Session
 
@@ -89,6 +89,7 @@ def written(
     made: Made,
     rows: Sequence[CueRow],
     subtitles: tuple[Subtitle, ...],
+    words: Sequence[Span],
     session: Session,
 ) -> Made:
     """Render, read the film back, and put it and its papers in place.
@@ -98,20 +99,17 @@ def written(
     MediaError
         If the finished film is not what the timeline says.
     """
-    from backbeat.decide.mix import LOUDNESS
     from backbeat.exchange import cuesheet, otio
     from backbeat.exchange.subtitles import write_srt
     from backbeat.make.check import check
     from backbeat.make.film import render
-    from backbeat.make.settings import RenderSettings
+    from backbeat.verbs.mixing import delivered
     from backbeat.verbs.render import parts_folder
     from backbeat.work import output
 
     film, papers, table, page = outputs(project)
-    level, ceiling = LOUDNESS[project.loudness]
-    settings = RenderSettings(
-        loudness=level, ceiling=ceiling, stems=project.stems, stem_name=film, workers=session.workers
-    )
+    asked = delivered(project.loudness, words, made.timeline.duration)
+    settings = replace(asked, stems=project.stems, stem_name=film, workers=session.workers)
     sources = (*(m.path for m in made.timeline.takes), *(c.path for c in made.timeline.cues))
     output.check(film, force=options.force, inputs=sources)
     with output.placed(papers) as paper, output.placed(film) as picture:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from backbeat.decide.room_tone import Patch
     from backbeat.make.mix import Mixer
+    from backbeat.make.settings import RenderSettings
     from backbeat.model.timeline import Timeline
 
 SPEECH_LUFS = -20.0  # working levels; the delivery's loudness is set on the whole film
@@ -52,6 +53,17 @@ class Mixed:
 def music_gain(loudness: float) -> float:
     """Return the gain (dB) that brings a song of `loudness` LUFS to the working level."""
     return round(min(12.0, max(-24.0, MUSIC_LUFS - loudness)), 2) if loudness > -60 else 0.0
+
+
+def delivered(name: str, words: Sequence[Span], duration: float) -> RenderSettings:
+    """Return the settings of a delivery (streaming, broadcast, cinema): its loudness, on the dialogue where asked."""
+    from backbeat.decide.mix import delivery_of, lines_of
+    from backbeat.make.settings import RenderSettings
+
+    asked = delivery_of(name, words, duration)
+    return RenderSettings(
+        loudness=asked.level, ceiling=asked.ceiling, dialogue=lines_of(list(words)), gated=asked.gated
+    )
 
 
 def mixed(timeline: Timeline, words: Sequence[Span], *, busy: Sequence[Span] = (), clear: float = 0.90) -> Mixed:

@@ -198,27 +198,25 @@ def _useful(scene: Scene) -> tuple[str, ...]:
 
 
 def _made(options: ScoreOptions, result: Scored, library: Sequence[Song], scene: Scene, session: Session) -> Scored:
-    from backbeat.decide.mix import lines_of
     from backbeat.exchange import cuesheet, otio
     from backbeat.make.check import check
     from backbeat.make.film import render
-    from backbeat.make.settings import RenderSettings
+    from backbeat.verbs.mixing import delivered
     from backbeat.work import output
 
     base = Path(options.output)
     papers, table, page = (str(base.with_suffix(s)) for s in (".otio", ".cues.csv", ".cues.html"))
     sources = (*scene.sources, *(s.path for s in library))
     output.check(options.output, force=options.force, inputs=sources, suffixes=FILMS)
-    asked = result.delivery
-    settings = RenderSettings(
-        loudness=asked.level, ceiling=asked.ceiling, stems=options.stems, stem_name=options.output,
-        dialogue=lines_of(result.words), gated=asked.gated,
+    settings = replace(
+        delivered(options.loudness, result.words, result.timeline.duration), stems=options.stems,
+        stem_name=options.output, workers=session.workers,
     )  # fmt: skip
     rows = cuesheet.rows_of(result.timeline.cues, {s.path: s.tags for s in library}, result.timeline.rate)
     with output.placed(papers) as paper, output.placed(options.output) as picture:
         rendered = render(result.timeline, picture, settings=settings, progress=session.progress)
         session.progress.start("checking the film", 0)
-        checked = check(picture, result.timeline, settings=settings)
+        checked = check(picture, result.timeline, settings=settings, looks=rendered.looks)
         session.progress.stop()
         if checked.differences:
             raise MediaError(

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backbeat.errors import InputError, MediaError
+from backbeat.model.time import Span
 from backbeat.verbs.session import Session
 from backbeat.verbs.sync_move import Synced, SyncOptions, move
 from backbeat.verbs.sync_scene import read_scene
@@ -45,7 +47,7 @@ def sync(options: SyncOptions, session: Session, corrections: Corrections | None
     done = mixed(moved.synced.timeline, moved.words)
     session.progress.stop()
     result = replace(moved.synced, timeline=done.timeline, lines=done.lines)
-    return result if options.dry_run else _made(options, result, moved.titles, session)
+    return result if options.dry_run else _made(options, result, moved.titles, moved.words, session)
 
 
 def _check(options: SyncOptions) -> None:
@@ -73,19 +75,19 @@ def _check(options: SyncOptions) -> None:
         output.check(str(Path(options.output).with_suffix(".srt")), force=options.force, inputs=inputs)
 
 
-def _made(options: SyncOptions, result: Synced, titles: tuple[Subtitle, ...], session: Session) -> Synced:
-    from backbeat.decide.mix import LOUDNESS as LEVELS
+def _made(
+    options: SyncOptions, result: Synced, titles: tuple[Subtitle, ...], words: Sequence[Span], session: Session
+) -> Synced:
     from backbeat.exchange import otio
     from backbeat.exchange.subtitles import write_srt
     from backbeat.make.check import check
     from backbeat.make.film import render
-    from backbeat.make.settings import RenderSettings
+    from backbeat.verbs.mixing import delivered
     from backbeat.work import output
 
     papers = str(Path(options.output).with_suffix(".otio"))
     srt = str(Path(options.output).with_suffix(".srt")) if titles else ""
-    level, ceiling = LEVELS[options.loudness]
-    settings = RenderSettings(loudness=level, ceiling=ceiling)
+    settings = delivered(options.loudness, words, result.timeline.duration)
     with output.placed(papers) as paper, output.placed(options.output) as picture:
         rendered = render(result.timeline, picture, settings=settings, progress=session.progress)
         session.progress.start("checking the film", 0)
