@@ -84,7 +84,8 @@ def downbeats(song: str) -> tuple[np.ndarray, str]:
 def nearest(cue: object, time: float) -> tuple[float, str]:
     """Return by how many ms the charted downbeat nearest to a film second comes after it, and what it is."""
     charted, what = downbeats(cue.path)
-    return 1000 * min((t - time for d in charted for t in Clock(cue).times(float(d))), key=abs), what
+    here = Clock(cue).song_at(max(time, cue.start))
+    return 1000 * float(min(charted - here, key=abs)) / cue.stretch, what
 
 
 def lag_at(film: np.ndarray, cue: object, at: float, length: float = 1.0) -> tuple[float, float]:

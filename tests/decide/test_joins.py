@@ -61,7 +61,7 @@ def test_a_blend_puts_downbeats_on_downbeats_and_is_equally_loud():
     late = Clock(blended(old, 40.0, 56.5, 15.7, lag=0.02))
     middle = 40.5 + 8  # half way through, caught up by the whole lag
     assert clock.times(middle)[0] - late.times(middle)[0] == pytest.approx(0.02, abs=0.002)
-    gains = blend_gains(40.0, 0.5, (-15.0,) * 16, (-19.0,) * 16)
+    gains = blend_gains(40.0, 0.5, (-15.0,) * 16, (-19.0,) * 16, -15.0, -19.0)
     for i in range(16):
         power = sum(10 ** ((g[1] + level) / 10) for g, level in ((gains.old[i + 1], -15), (gains.new[i + 1], -19)))
         assert 10 * math.log10(power) == pytest.approx(-15 - 4 * (i + 0.5) / 16, abs=0.1)

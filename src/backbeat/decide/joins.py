@@ -224,26 +224,24 @@ class Gains:
     new: tuple[tuple[float, float], ...]
 
 
-def blend_gains(edge: float, step: float, old: tuple[float, ...], new: tuple[float, ...]) -> Gains:
+def blend_gains(
+    edge: float, step: float, old: tuple[float, ...], new: tuple[float, ...], before: float, after: float
+) -> Gains:
     """Return gains by which a blend sounds equally loud throughout.
 
-    `old` and `new` are the loudness (LUFS) of each song alone, every `step` seconds from `edge` on. The old one goes
-    and the new one comes with equal power; what the two are louder or softer than a straight line from the old one's
-    level to the new one's is taken out, 6 dB at most, from both alike.
+    `old` and `new` are the loudness (LUFS) of each song alone, every `step` seconds from `edge` on; `before` and
+    `after` that of the film beside the blend. The old one goes and the new one comes with equal power; what the two
+    are louder or softer than a straight line from `before` to `after` is taken out, 6 dB at most, from both alike.
     """
     count = min(len(old), len(new))
-    start, end = _level(old[: max(1, count // 4)]), _level(new[-max(1, count // 4) :])
     keys_old, keys_new = [], []
     for i in range(count):
         x = (i + 0.5) / count
         down, up = math.cos(x * math.pi / 2) ** 2, math.sin(x * math.pi / 2) ** 2
-        power = down * 10 ** (_level(old[max(0, i - 2) : i + 3]) / 10) + up * 10 ** (
-            _level(new[max(0, i - 2) : i + 3]) / 10
-        )
-        wanted = start + (end - start) * x
-        mend = min(6.0, max(-6.0, wanted - 10 * math.log10(max(power, 1e-9))))
-        if wanted < -60:
-            mend = 0.0
+        here = slice(max(0, i - 1), i + 2)
+        power = down * 10 ** (_level(old[here]) / 10) + up * 10 ** (_level(new[here]) / 10)
+        wanted = before + (after - before) * x
+        mend = min(6.0, max(-6.0, wanted - 10 * math.log10(max(power, 1e-9)))) if wanted > -60 else 0.0
         time = edge + (i + 0.5) * step
         keys_old.append((time, 10 * math.log10(max(down, 1e-6)) + mend))
         keys_new.append((time, 10 * math.log10(max(up, 1e-6)) + mend))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backbeat.model.song import Song
     from backbeat.verbs.make_scene import SceneCut
 
+BESIDE = 4.0  # s before and after a blend whose loudness it leads from and to
 NEXT = 8.0  # s either side of an edge that are listened to
 _RATE = 48_000
 
@@ -63,11 +64,11 @@ def join_all(
     places: Sequence[Placed], session: Session, *, default: str = "auto"
 ) -> tuple[tuple[Cue, ...], tuple[JoinMade, ...]]:
     """Return the film's cues, joined, and how each edge was made."""
-    cues = [_cue(places[0])]
+    cues = [cue_of(places[0])]
     told = []
     session.progress.start("joining songs", len(places) - 1, "joins")
     for old, new in pairwise(places):
-        cue = _cue(new)
+        cue = cue_of(new)
         join, flam, lag = _judged(old, new, cues[-1], cue, default)
         last = cues.pop()
         if join.kind == "on":
@@ -75,7 +76,7 @@ def join_all(
 
             cues.append(joined_on(last, cue, new.start))
         else:
-            first, second = _made(old, new, last, cue, join, lag)
+            first, second = made_of(old, new, last, cue, join, lag)
             cues += [first, second]
         overlap = 0.0 if join.kind in {"on", "cut"} else max(0.0, cues[-2].end - new.start)
         row = JoinMade(
@@ -88,14 +89,16 @@ def join_all(
     return tuple(cues), tuple(told)
 
 
-def _cue(place: Placed) -> Cue:
+def cue_of(place: Placed) -> Cue:
+    """Return the cue of a scene at its place in the film, from 0 at the earliest."""
     cue = place.scene.cue.later(place.start)
     if cue.start < 0:
         cue = replace(cue, start=0.0, song_in=cue.song_in - cue.start * cue.stretch)
     return cue
 
 
-def _side(place: Placed, *, old: bool) -> Side:
+def side_of(place: Placed, *, old: bool) -> Side:
+    """Return the music of a scene as its end (`old`) or its beginning sounds."""
     from backbeat.decide.joins import Side
 
     scene, song = place.scene, place.scene.heard
@@ -122,7 +125,7 @@ def _judged(old: Placed, new: Placed, one: Cue, other: Cue, default: str) -> tup
     from backbeat.decide.joins import choose, unblendable
 
     asked = old.plan.join if old.plan.join != "auto" else default
-    before, after = _side(old, old=True), _side(new, old=False)
+    before, after = side_of(old, old=True), side_of(new, old=False)
     edge = new.start
     here = one.song_in + (edge - one.start) * one.stretch if not one.tempo_map else one.tempo_map[-1][1]
     there = other.song_in + (edge - other.start) * other.stretch
@@ -130,7 +133,7 @@ def _judged(old: Placed, new: Placed, one: Cue, other: Cue, default: str) -> tup
     measured = None
     if not on and asked in {"auto", "blend"} and not unblendable(before, after):
         bars = choose(before, after, asked="blend", flam=0.0).bars
-        measured = _flam(old, new, one, other, bars)
+        measured = flam_of(old, new, one, other, bars)
     flam, lag = measured or (None, 0.0)
     return choose(before, after, asked=asked, flam=flam, on=on), flam, lag
 
@@ -152,7 +155,7 @@ def _bars_end(old: Placed, new: Placed, one: Cue, bars: int) -> tuple[float, flo
     return after[bars - 1], before[theirs - 1]
 
 
-def _flam(old: Placed, new: Placed, one: Cue, other: Cue, bars: int) -> tuple[float, float] | None:
+def flam_of(old: Placed, new: Placed, one: Cue, other: Cue, bars: int) -> tuple[float, float] | None:
     """Return (median distance of attacks, lag) where the two would sound together, None where it cannot be told."""
     import soxr
 
@@ -166,14 +169,14 @@ def _flam(old: Placed, new: Placed, one: Cue, other: Cue, bars: int) -> tuple[fl
     length, song = place
     first = blended(one, new.start, song, length)
     sounds = [
-        soxr.resample(_sound(c, new.start, length).mean(0), _RATE, RATE).astype("float32") for c in (first, other)
+        soxr.resample(sound_of(c, new.start, length).mean(0), _RATE, RATE).astype("float32") for c in (first, other)
     ]
     beats = [b.time for b in new.scene.heard.beats if 0.1 < b.time < length - 0.1]
     found = flam(sounds[0], sounds[1], beats)
     return None if found is None else (found.left, found.lag)
 
 
-def _sound(cue: Cue, start: float, length: float) -> NDArray[np.float32]:
+def sound_of(cue: Cue, start: float, length: float) -> NDArray[np.float32]:
     """Return film seconds ``start .. start + length`` of a cue, float32 (2, n), at its gain, keys left out."""
     import numpy as np
 
@@ -186,7 +189,8 @@ def _sound(cue: Cue, start: float, length: float) -> NDArray[np.float32]:
     return np.asarray(piece * 10 ** (cue.gain_db / 20), np.float32)
 
 
-def _made(old: Placed, new: Placed, one: Cue, other: Cue, join: Join, lag: float) -> tuple[Cue, Cue]:
+def made_of(old: Placed, new: Placed, one: Cue, other: Cue, join: Join, lag: float) -> tuple[Cue, Cue]:
+    """Return the old and the new cue as their join makes them; `lag` (s) is mended in a blend."""
     from backbeat.decide.arrange import downbeats
     from backbeat.decide.joins import LEAST_RING, blend_gains, blended, handed
 
@@ -197,17 +201,19 @@ def _made(old: Placed, new: Placed, one: Cue, other: Cue, join: Join, lag: float
         length, song = place
         first = blended(one, edge, song, length, lag)
         step = length / (4 * join.bars)
-        levels = [_levels(_sound(c, edge, length), step) for c in (first, other)]
-        gains = blend_gains(edge, step, *levels)
+        alone = [levels_of(sound_of(c, edge, length), step) for c in (first, other)]
+        ends = sound_of(first, edge - BESIDE, BESIDE), sound_of(other, edge + length, BESIDE)
+        begin, finish = (levels_of(s, s.shape[1] / _RATE)[0] for s in ends)
+        gains = blend_gains(edge, step, alone[0], alone[1], begin, finish)
         return replace(first, gain_keys=gains.old), replace(other, gain_keys=gains.new)
     length = old.scene.timeline.duration
-    ends = [t for t in downbeats(old.scene.heard) if 0 < t <= length - LEAST_RING]
-    last = old.start + (ends[-1] if ends else length / 2)
+    bars = [t for t in downbeats(old.scene.heard) if 0 < t <= length - LEAST_RING]
+    last = old.start + (bars[-1] if bars else length / 2)
     beat = 60 / new.scene.heard.tempo if new.scene.heard.tempo > 0 else 0.5
     return handed(one, join, edge, last, beat), other
 
 
-def _levels(sound: NDArray[np.float32], step: float) -> tuple[float, ...]:
+def levels_of(sound: NDArray[np.float32], step: float) -> tuple[float, ...]:
     """Return the loudness (LUFS, ungated) of each `step` seconds of (2, n) at 48 kHz."""
     import numpy as np
     from scipy.signal import lfilter
