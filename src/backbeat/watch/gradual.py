@@ -65,12 +65,15 @@ def mixes(
     found: list[tuple[int, int, float]] = []
     taken = np.zeros(n + 8, bool)
     for score, a, b in sorted(scored, reverse=True):
-        if taken[max(0, a - 4) : b + 5].any() or not _alone(colour, a, b):
+        # what fades out may fade in at once: black or white is shared
+        near = slice(a + 1 if blank[a] else max(0, a - 4), b if blank[b] else b + 5)
+        if taken[near].any() or not _alone(colour, a, b):
             continue
         if not (blank[a] or blank[b]) and unlike(smalls[a], smalls[b]) < 0.3:
             continue
-        taken[max(0, a - 4) : b + 5] = True
-        found.append((a + 1, b, min(1.0, score / 80)))
+        taken[near] = True
+        first, last = _edges(flat, a, b, (b - a) // 2)
+        found.append((first + 1, last, min(1.0, score / 80)))
     return found
 
 
@@ -131,6 +134,18 @@ def _line(flat: Any, a: int, length: int) -> float:
         return 0.0
     off = 3 * float(np.abs(away - share[:, None] * gap).mean())
     return size - off if off < 0.22 * size else 0.0
+
+
+def _edges(flat: Any, a: int, b: int, reach: int) -> tuple[int, int]:
+    """Return (a, b) moved outwards by at most `reach` each for as long as the pictures go on along the same line."""
+    gap = flat[b] - flat[a]
+    step = 0.4 / (b - a) * float((gap * gap).sum())  # 0.4 of an even step
+    first, last = a, b
+    while first > max(0, a - reach) and float(((flat[first] - flat[first - 1]) * gap).sum()) > step:
+        first -= 1
+    while last < min(len(flat) - 1, b + reach) and float(((flat[last + 1] - flat[last]) * gap).sum()) > step:
+        last += 1
+    return first, last
 
 
 def _alone(colour: Any, a: int, b: int) -> bool:

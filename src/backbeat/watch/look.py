@@ -29,7 +29,7 @@ from backbeat.work import plugins
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-VERSION = 14  # raise it whenever a result may change: cached looks are forgotten
+VERSION = 15  # raise it whenever a result may change: cached looks are forgotten
 _SHORTEST = 3  # pictures
 
 
