@@ -9,7 +9,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.filter import Graph
 
+from backbeat.make.colour import film_colour
 from backbeat.make.compose import Composer
 from backbeat.make.film import render
 from backbeat.make.layers import Stack, cuts
@@ -176,6 +178,21 @@ def test_ten_bits_of_hdr_become_plain_colours(tmp_path: Path) -> None:
     assert kept[3].format.name == "yuv420p10le"
 
 
+def test_hdr_lives_only_among_its_like(takes: tuple[coded.Coded, coded.Coded]) -> None:
+    a, b = takes
+    timeline = edit([Clip(0, 8, a.path, 2, RATE), Clip(8, 5, b.path, 2, RATE)], RATE)
+    wide = {"color_primaries": "bt2020", "color_space": "bt2020nc"}
+    kinds = {"pq": "smpte2084", "hlg": "arib-std-b67"}
+
+    def film(first: str, second: str, bits: int) -> int:
+        pair = zip(sorted(timeline.takes, key=lambda m: m.path), (first, second), strict=True)
+        media = tuple(replace(m, color_transfer=kinds[k], **wide) if k in kinds else m for m, k in pair)
+        return film_colour(replace(timeline, takes=media), bits).transfer
+
+    assert [film("pq", "pq", 10), film("hlg", "hlg", 10)] == [16, 18]
+    assert [film("pq", "pq", 8), film("pq", "hlg", 10), film("pq", "sdr", 10)] == [1, 1, 1]
+
+
 def test_colour_is_tagged_and_ranges_are_converted(tmp_path: Path) -> None:
     full = coded.write_take(
         tmp_path / "full.mp4", 1, frames=12, rate=RATE, pixel_format="yuvj420p", codec="mjpeg", sound=None
@@ -196,6 +213,41 @@ def test_interlaced_sources_are_made_whole(takes: tuple[coded.Coded, coded.Coded
     timeline = edit([Clip(0, 20, a.path, 30, RATE)], RATE, size=(320, 180))
     woven = replace(timeline, takes=tuple(replace(m, interlaced=True) for m in timeline.takes))
     assert [code(f) for f in composed(woven)] == [(1, 30 + i) for i in range(20)]
+
+
+@pytest.mark.parametrize("first", ["tff", "bff"])
+@pytest.mark.parametrize("name", ["a.mpg", "a.mp4"])
+def test_fields_are_taken_in_their_order(tmp_path: Path, name: str, first: str) -> None:
+    """A bar moves three pixels a field; the whole picture shows it where the first field in time has it, uncombed."""
+    path = str(tmp_path / name)
+    codec, options = {
+        "a.mpg": ("mpeg2video", {"qscale": "2", "flags": "+ildct+ilme"}),
+        "a.mp4": ("libx264", {"x264-params": f"{first}=1", "crf": "12"}),
+    }[name]
+    with av.open(path, "w") as box:
+        stream = box.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
+        graph = Graph()
+        source = graph.add_buffer(width=320, height=192, format=av.VideoFormat("yuv420p"), time_base=1 / RATE)
+        graph.link_nodes(source, graph.add("setfield", first), graph.add("buffersink")).configure()
+        for n in range(30):
+            luma = np.full((192, 320), 40, np.uint8)
+            for later in (0, 1):
+                x = 20 + 6 * n + 3 * later
+                luma[slice(int((first == "tff") == bool(later)), None, 2), x : x + 40] = 200
+            frame = av.VideoFrame.from_ndarray(np.vstack([luma, np.full((96, 320), 128, np.uint8)]), "yuv420p")
+            frame.pts, frame.time_base = n, 1 / RATE
+            graph.push(frame)
+            woven = graph.pull()
+            woven.pict_type = 0
+            box.mux(stream.encode(woven))
+        box.mux(stream.encode())
+    timeline = edit([Clip(0, 10, path, 10, RATE)], RATE, size=(320, 192))
+    assert timeline.takes[0].interlaced
+    for n, frame in enumerate(composed(timeline)):
+        luma = frame.to_ndarray()[:192].astype(float)
+        assert abs(int(np.argmax(luma[96] > 120)) - (20 + 6 * (10 + n))) <= 1
+        assert np.abs(luma[2:-2:2] - (luma[1:-3:2] + luma[3:-1:2]) / 2).mean() < 0.5
 
 
 @pytest.mark.parametrize(
