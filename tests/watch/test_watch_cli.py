@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import cv2
+import pytest
 from typer.testing import CliRunner
 
 from backbeat.cli.main import app
+from backbeat.exchange import contact_png
 from watch.made import clicks, pan, write
 
 run = CliRunner()
@@ -53,3 +55,17 @@ def test_a_missing_backend_is_told(tmp_path: Path) -> None:
     done = run.invoke(app, ["watch", film, "--shots", "nonsense", "--json", "--progress", "none"])
     assert done.exit_code == 5
     assert "nonsense" in json.loads(done.output)["error"]
+
+
+def test_a_png_has_room_for_so_many_shots_and_tells_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contact_png, "MOST", 2)
+    for i in range(2):
+        write(tmp_path / f"{i}.mkv", [*pan(2 * i, 12), *pan(2 * i + 1, 12)])
+    name = str(tmp_path / "sheet.png")
+    done = run.invoke(app, ["watch", str(tmp_path), "--progress", "none", "-o", name])
+    assert done.exit_code == 0, done.output
+    sheet = cv2.imread(name)
+    assert sheet is not None
+    assert 2 * 96 + 2 * 30 + 20 <= sheet.shape[0] < 4 * 96  # heading lines, two rows, one line that tells
