@@ -21,6 +21,7 @@ from backbeat.make.pieces import RATE, pieces_of
 from backbeat.make.planes import look_of
 from backbeat.make.settings import RenderSettings
 from backbeat.make.sound import sound_of
+from backbeat.media.frames import SKIPS
 from backbeat.media.sounds import SoundReader
 from backbeat.media.write import PictureFormat
 from backbeat.model.time import Span, clock
@@ -97,11 +98,12 @@ def check(
     """
     first, last = settings.frames(timeline)
     timeline = completed(timeline)
-    shown, times = _looks(film)
+    near = range(-REACH - 2, REACH + 2)
+    shown, times = _looks(film, timeline.rate, {c - first + n for c in cuts(timeline) for n in near})
     found = tuple(_cut(shown, timeline, settings, first, last, looks or {}))
     start, drift, loudness = _sound(film, timeline, settings)
     differences = [
-        *_frame_faults(len(shown), last - first, times, timeline.rate),
+        *_frame_faults(len(times), last - first, times, timeline.rate),
         *(
             f"the cut at {clock(float(c.planned / timeline.rate))} is {c.found - c.planned:+d} frames off"
             for c in found
@@ -118,7 +120,7 @@ def check(
             differences.append(f"the sound is {abs(value):.1f} ms {'late' if value > 0 else 'early'} {name}")
     if pieces_of(timeline) and start is None and drift is None and loudness > -60:
         differences.append("the sound is not the expected one")
-    return Checked(len(shown), last - first, found, start, drift, loudness, tuple(differences))
+    return Checked(len(times), last - first, found, start, drift, loudness, tuple(differences))
 
 
 def _frame_faults(count: int, expected: int, times: list[float], rate: Fraction) -> Iterator[str]:
@@ -129,24 +131,38 @@ def _frame_faults(count: int, expected: int, times: list[float], rate: Fraction)
         yield f"frame {late[0]} is shown at {times[late[0]]:.4f} s instead of {float(late[0] / rate):.4f} s"
 
 
-def _looks(film: str) -> tuple[list[NDArray[np.float32]], list[float]]:
-    looks, times = [], []
+def _looks(film: str, rate: Fraction, near: set[int]) -> tuple[dict[int, NDArray[np.float32]], list[float]]:
+    """Return the views of a film's pictures whose numbers are `near` a cut, and when each of its pictures is shown (s).
+
+    Elsewhere pictures that no other needs are not decoded where the decoder can leave them out; their packets count.
+    """
+    looks, times = {}, []
     try:
         with av.open(film) as box:
-            box.streams.video[0].thread_type = "AUTO"
-            for frame in box.decode(video=0):
-                looks.append(look_of(frame))
-                times.append(float(frame.time or 0.0))
+            stream = box.streams.video[0]
+            stream.thread_type = "AUTO"
+            spares = stream.codec_context.name in SKIPS
+            base = Fraction(stream.time_base or 1)
+            for packet in box.demux(stream):
+                if spares and packet.size and packet.pts is not None:
+                    times.append(float(packet.pts * base))
+                    wanted = round(packet.pts * base * rate) in near
+                    stream.codec_context.skip_frame = "DEFAULT" if wanted else "NONREF"
+                for frame in packet.decode():
+                    if not spares:
+                        times.append(float(frame.time or 0.0))
+                    if (number := round((frame.pts or 0) * base * rate) if spares else len(times) - 1) in near:
+                        looks[number] = look_of(frame)
     except IndexError:
         raise MediaError(f"{film}: no picture in it", "give the film that was rendered") from None
     except (av.FFmpegError, OSError) as error:
         said = getattr(error, "strerror", None) or str(error)
         raise MediaError(f"{film}: cannot be read back ({said})", "is it whole? render it again") from error
-    return looks, times
+    return looks, sorted(times)
 
 
 def _cut(
-    looks: list[NDArray[np.float32]],
+    looks: Mapping[int, NDArray[np.float32]],
     timeline: Timeline,
     settings: RenderSettings,
     first: int,
@@ -170,7 +186,7 @@ def _cut(
                 yield CutFound(place, place)  # both pictures about the cut are the planned ones: no search needed
                 continue
             near = range(max(place - REACH, first + 1), min(place + REACH, last - 1) + 1)
-            costs = {n: _cost(looks, n - first, before, after) for n in near if n - first < len(looks)}
+            costs = {n: _cost(looks, n - first, before, after) for n in near if n - first in looks}
             best = min(costs, key=lambda n: (costs[n], abs(n - place)), default=place)
             # Other pictures altogether are further from the planned ones than these are from each other.
             strange = costs.get(best, np.inf) > max(STRANGE, float(np.abs(before - after).mean()) / 2)
@@ -179,14 +195,16 @@ def _cut(
         composer.close()
 
 
-def _same(looks: list[NDArray[np.float32]], at: int, picture: NDArray[np.float32]) -> bool:
+def _same(looks: Mapping[int, NDArray[np.float32]], at: int, picture: NDArray[np.float32]) -> bool:
     """Whether film frame `at` shows `picture`, as far as coding leaves it: nearer than any other side of a cut."""
-    return at < len(looks) and float(np.abs(looks[at] - picture).mean()) < BLUR / 2
+    return at in looks and float(np.abs(looks[at] - picture).mean()) < BLUR / 2
 
 
-def _cost(looks: list[NDArray[np.float32]], at: int, before: NDArray[np.float32], after: NDArray[np.float32]) -> float:
+def _cost(
+    looks: Mapping[int, NDArray[np.float32]], at: int, before: NDArray[np.float32], after: NDArray[np.float32]
+) -> float:
     """Return how badly a cut at film frame `at` explains the pictures near it."""
-    near = range(max(0, at - 2), min(len(looks), at + 2))
+    near = [i for i in range(at - 2, at + 2) if i in looks]
     return float(np.mean([np.abs(looks[i] - (before if i < at else after)).mean() for i in near]))
 
 
