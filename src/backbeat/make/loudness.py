@@ -43,8 +43,8 @@ class Meter:
     def integrated(self, within: Sequence[Span] = ()) -> float:
         """Return LUFS, -70 for silence or less than 0.4 s.
 
-        With `within` (seconds of what was taken in) only blocks whose middle lies there count, and all of them that are
-        not silent: the loudness of dialogue.
+        With `within` (seconds of what was taken in) only blocks whose middle lies there count: the loudness of dialogue.
+        The gate then leaves out its pauses.
         """
         powers = np.concatenate(self._powers) if self._powers else np.zeros(0)
         if powers.size < 4:
@@ -59,7 +59,7 @@ class Meter:
         loud = blocks[blocks > _power(SILENCE)]
         if not loud.size:
             return SILENCE
-        kept = loud if within else loud[loud > loud.mean() * 10**-1.0]  # the relative gate, 10 LU under the mean
+        kept = loud[loud > loud.mean() * 10**-1.0]  # the relative gate, 10 LU under the mean
         return float(-0.691 + 10 * np.log10(kept.mean()))
 
 
