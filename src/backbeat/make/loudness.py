@@ -43,8 +43,8 @@ class Meter:
     def integrated(self, within: Sequence[Span] = ()) -> float:
         """Return LUFS, -70 for silence or less than 0.4 s.
 
-        With `within` (seconds of what was taken in) only blocks whose middle lies there count: the loudness of dialogue.
-        The gate then leaves out its pauses.
+        With `within` (seconds of what was taken in) only blocks whose middle lies there count: the loudness of
+        dialogue. The gate then leaves out its pauses.
         """
         powers = np.concatenate(self._powers) if self._powers else np.zeros(0)
         if powers.size < 4:
