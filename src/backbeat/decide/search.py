@@ -32,7 +32,10 @@ ROUNDS = (
     (((0.002, 40),), 0.15, 0.006),
 )
 LAST = (((0.002, 40),), 0.15, 0.005)
-EXTRA = 2  # most rounds more, where the bound over all placements still lies above that of the working set
+EXTRA = 4  # most rounds more, where the bound over all placements still lies above that of the working set
+UNSURE = 0.05  # by more than this share in a round: its working set was too small
+SMALL = 50_000  # placements: a working set after that is kept as long as it is no larger
+ANEW = (0.03, 20)  # steps to find the prices of such a set
 HEAT = 0.002  # temperature of the average film that beams follow
 GOOD = 7e-3  # gap, as a share of what is earned, that needs no further search
 LEVEL = 1e-3  # by more than this share
@@ -64,15 +67,20 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
     at = prices.start_prices(sc, rows)
     net = Network(sc, rows, _first(columns, at))
     at = settle(net, at, _steps(START, sweeps))
-    bound, best_at = np.inf, at
+    bound, best_at, kept, unsure = np.inf, at, np.zeros(0, np.int64), False
     for n, (heats, margin, away) in enumerate((*ROUNDS, *[LAST] * EXTRA)):
         proven = price_out(columns, at)
         if proven < bound:
             bound, best_at = proven, at
-        if n >= len(ROUNDS) and proven - prices.relax(net, at).bound <= LEVEL * abs(proven):
+        missed = (proven - prices.relax(net, at).bound) / max(abs(proven), LEAST)
+        if n >= len(ROUNDS) and missed <= LEVEL:
             break
-        net = _working_set(columns, at, margin, away)
-        at = settle(net, at, _steps(heats, sweeps))
+        near = near_best(columns, at, margin, away)
+        # Prices that do not hold for what was left out are no measure for what else may be left out.
+        unsure = unsure or (n > 0 and missed > UNSURE)
+        kept = np.union1d(kept, near) if unsure and (missed > UNSURE or len(kept) < SMALL) else near
+        net = Network(sc, rows, columns.placements().take(kept))
+        at = settle(net, at, _steps(heats if missed <= UNSURE or not n else (ANEW, *heats), sweeps))
     else:
         proven = price_out(columns, at)
         if proven < bound:

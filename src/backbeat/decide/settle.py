@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 CELL = 1 / 3  # s of source that share a price, at most
 MEMORY = 10  # steps that the descent remembers
-DEAR = 5.0  # the most that a usual clip's footage may cost; more would only say that there is too little of it
+DEAR = (
+    5.0  # the most that a usual clip's footage may cost, or what the best is worth; more would say: too little footage
+)
 STEEP = 300.0  # logarithm of the largest number that potentials out of date may lead to
 
 
@@ -162,7 +164,7 @@ def settle(net: Network, prices: Prices, heats: Heats) -> Prices:
     n, r, total = len(cell.frames), len(rows.low), sc.pool.total
     usual = max(1.0, float(np.median(net.p.high - net.p.low)))
     size = np.maximum(cell.frames, 1.0)
-    dear = min(ceiling(sc), DEAR / usual) * cell.frames
+    dear = min(ceiling(sc), max(DEAR, float(net.p.value.max())) / usual) * cell.frames
     dear[-1] = 0.0
     bounded = np.isfinite(rows.high)
     high = np.where(bounded, rows.high, 0.0)

@@ -6,7 +6,6 @@ All spans are half-open. `frame_at` is the only place that rounds between the tw
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -40,7 +39,8 @@ class Span:
 
 def frame_at(seconds: float | Fraction, rate: Fraction) -> int:
     """Return the frame whose start lies nearest to `seconds`; halves go up."""
-    return math.floor(Fraction(seconds) * rate + Fraction(1, 2))
+    above, below = seconds.as_integer_ratio()  # whole numbers throughout: exact, and fast
+    return (2 * above * rate.numerator + below * rate.denominator) // (2 * below * rate.denominator)
 
 
 def seconds_at(frame: int, rate: Fraction) -> float:

