@@ -85,6 +85,13 @@ def test_a_script_without_times_is_laid_over_all_the_talk() -> None:
     one, other = scripted("Good morning.\n\nHello again.", heard)
     assert one.span.start == pytest.approx(1.0, abs=0.05)
     assert other.span.start == pytest.approx(4.0, abs=0.1)
+    assert scripted("Good morning.", hearing()) == ()  # nobody says it
+
+
+def test_a_very_long_script_is_divided_by_length_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backbeat.watch.words._MOST", 10)
+    cues = scripted("\n".join(["one two"] * 8), hearing((0.0, 8.0)))
+    assert [c.span.start for c in cues] == pytest.approx([i * 1.0 for i in range(8)], abs=0.05)
 
 
 def test_surely_placed_words_leave_pauses_and_lie_inside_their_span() -> None:
@@ -101,6 +108,8 @@ def test_the_file_beside_a_take_is_found(tmp_path: Path) -> None:
     assert Path(beside(take)).name == "a.b.en.vtt"
     (tmp_path / "a.b.en.vtt").unlink()
     assert Path(beside(take)).name == "a.b.txt"
+    (tmp_path / "other.srt").mkdir()
+    (tmp_path / "other.vtt").symlink_to(tmp_path / "nowhere")
     assert beside(str(tmp_path / "other.mkv")) == ""
 
 

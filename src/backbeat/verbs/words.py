@@ -32,7 +32,7 @@ def beside(path: str) -> str:
 
     take = Path(path)
     try:
-        names = sorted(p.name for p in take.parent.iterdir() if p.name.startswith(f"{take.stem}."))
+        names = sorted(p.name for p in take.parent.iterdir() if p.name.startswith(f"{take.stem}.") and p.is_file())
     except OSError:
         return ""
     for suffix in SUFFIXES:

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from backbeat.watch.ear import Hearing
 
 STEP = 0.01
-VERSION = 2  # raise it whenever a result may change: cached words are forgotten
+VERSION = 3  # raise it whenever a result may change: cached words are forgotten
 ALIGNED, HEARD, GUESSED = 0.9, 0.6, 0.2  # confidence of words aligned, laid over talk, and spread where none is heard
 _GUARD = 0.03  # s kept free beside a word
 _TALKED = 0.7  # least share of a script's words that must lie in talk: else it is another take's
+_MOST = 1_000_000  # steps times words: a longer script is divided by length alone
 _CHUNK = 120.0  # s of cues aligned at once
 _REACH = 0.4  # s: subtitles come this much early or late
 _SLACK = 0.45  # spread of the log of a word's length over what is expected (fitted to synthetic voices)
@@ -101,7 +102,8 @@ def tell(take: Take, cues: Sequence[Cue], script: str = "") -> tuple[Speech, ...
         if said and _heard(said, hearing) >= _TALKED:
             return told(take.speech, [(whole, said)])
         return aligned(take.speech, hearing, scripted(script, hearing))
-    return aligned(take.speech, hearing, cues, wave)
+    inside = [c for c in cues if c.span.start < take.media.duration]
+    return aligned(take.speech, hearing, inside, wave)
 
 
 def aligned(
@@ -171,6 +173,8 @@ def scripted(text: str, hearing: Hearing) -> tuple[Cue, ...]:
     length = len(hearing.events) * STEP
     whole = Span(hearing.start, hearing.start + length)
     laid = words(Cue(whole, " ".join(lines)), whole, talking(hearing.events), hearing)
+    if not laid or laid[0].confidence <= GUESSED:
+        return ()  # nobody is heard to say it
     out, at = [], 0
     for line in lines:
         mine = laid[at : at + len(tokens(line))]
@@ -246,7 +250,7 @@ def words(cue: Cue, span: Span, talk: NDArray[np.float32], hearing: Hearing) -> 
     ends = [*starts[1:], len(heard)]
     out = []
     for token, a, b in zip(said, starts, ends, strict=True):
-        begin, end = heard[a], heard[b - 1] + 1
+        begin, end = heard[a], max(heard[a], heard[b - 1]) + 1
         jump = np.flatnonzero(np.diff(heard[a:b]) > 1)  # a pause at its end is not the word's
         if len(jump) and b - a - 1 - jump[-1] <= 2:
             end = heard[a + jump[-1]] + 1
@@ -288,12 +292,14 @@ def _divided(said: Sequence[_Token], heard: NDArray[np.int64], dips: NDArray[np.
     """Return where in `heard` each word starts: least cost of lengths and of starts at dips and pauses."""
     size, count = len(heard), len(said)
     pace = size / sum(t.length for t in said)  # steps a syllable
+    ahead = np.cumsum([t.length for t in said]) * pace
+    if size * count > _MOST:
+        return [min(size - 1, int(a - t.length * pace)) for a, t in zip(ahead, said, strict=True)]
     gap = np.diff(heard, prepend=heard[0] - 1) > 8
     start = _DIP * dips
     best: Any = np.full((count + 1, size + 1), np.inf)
     back = np.zeros((count + 1, size + 1), np.int64)
     best[0, 0] = 0.0
-    ahead = np.cumsum([t.length for t in said]) * pace
     reach = max(300, size // 6)  # a long text is not looked through whole
     for i, token in enumerate(said):
         expected = token.length * pace
