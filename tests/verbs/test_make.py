@@ -20,6 +20,7 @@ from backbeat.verbs.make_write import MakeOptions
 from backbeat.verbs.session import Session
 from backbeat.work.cache import Cache
 from kit import coded
+from kit.shared import SHARED, needs_shared
 
 PROJECT = """
 [film]
@@ -356,3 +357,32 @@ def test_mistakes_in_the_project_are_told_with_their_line(place, old, new, line,
     assert told["error"].startswith(f"{path}:{line}: ")
     assert said in told["error"]
     assert hint in told["try"]
+
+
+@needs_shared
+def test_three_scenes_of_real_clips_and_songs(tmp_path):
+    footage, songs = SHARED / "media" / "footage", SHARED / "media" / "songs"
+    scenes = {
+        "play": ("FoleyCrafter__avsync_0.mp4", "osu_welcome"),
+        "drive": ("carphone_pristine.mp4", "lmms_angryllama_newfangled"),
+        "walk": ("ffmpeg-python__examples_in.mp4", "lmms_skiessi_c64"),
+    }
+    text = '[film]\nsize = "192x108"\noutput = "real.mp4"\n'
+    for name, (*clips, song) in scenes.items():
+        places = json.dumps([str(footage / c) for c in clips])
+        text += (
+            f'[[scene]]\nname = "{name}"\nfootage = {places}\nsong = "{songs / song}.ogg"\nlength = 5\nreuse = true\n'
+        )
+    (tmp_path / "film.toml").write_text(text, encoding="utf-8")
+    made = make.make(MakeOptions(str(tmp_path / "film.toml")), Session())
+    assert [s.name for s in made.scenes] == list(scenes)
+    assert made.timeline.duration == pytest.approx(15.0, abs=0.1)
+    assert made.checked.differences == ()
+    assert made.checked.cuts_on_frame == sum(c.found is not None for c in made.checked.cuts) >= 3
+    assert abs(made.checked.end_drift_ms) <= 1
+    frame = 1 / float(made.timeline.rate)
+    for join, scene in zip(made.joins, made.scenes[1:], strict=True):
+        cue = next(c for c in made.timeline.cues if c.path == scene.song)
+        chart = np.loadtxt(Path(scene.song).with_suffix(".beats"), usecols=(0, 1))
+        here = Clock(cue).song_at(max(join.time, cue.start))
+        assert min(abs(chart[chart[:, 1] == 1, 0] - here)) < frame
