@@ -57,6 +57,25 @@ def test_any_picture_of_any_container(tmp_path: Path, name: str, options: dict[s
     assert shows(take.path, wanted, take.rate) == wanted
 
 
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", {"preset": "slow", "bf": "8", "refs": "5", "b-pyramid": "normal"}),
+        ("libx264", {"preset": "medium", "x264-params": "open-gop=1:bframes=5"}),
+        ("libx265", {"x265-params": "log-level=none:temporal-layers=3:bframes=7:b-pyramid=1"}),
+    ],
+    ids=["pyramid", "open", "layers"],
+)
+def test_leaving_out_pictures_changes_no_bit_of_the_others(tmp_path: Path, codec: str, options: dict[str, str]) -> None:
+    take = coded.write_take(tmp_path / "a.mp4", 3, frames=80, codec=codec, options=options, gop=70, sound=None)
+    with open_box(take.path) as box:
+        whole = [f.to_ndarray() for f in box.decode(video=0)]
+    with Reader(take.path) as reader:
+        for n in (37, 66, 5, 6, 52, 79, 41):
+            np.testing.assert_array_equal(reader.picture(n).to_ndarray(), whole[n])
+        assert reader.decoded < 7 * 40
+
+
 def test_open_gops_are_met_exactly(tmp_path: Path) -> None:
     params = {"preset": "ultrafast", "x265-params": "log-level=none:open-gop=1:keyint=20:min-keyint=20:bframes=3"}
     take = coded.write_take(tmp_path / "a.mp4", 3, frames=90, codec="libx265", options=params, gop=20)
