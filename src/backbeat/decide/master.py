@@ -16,6 +16,7 @@ from backbeat.decide import beam, terms
 from backbeat.decide import rows as film
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import Network
+from backbeat.work.hush import hushed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,13 +116,14 @@ def solve(net: Network, some: Ints, known: float) -> Ints:
     ]
     cost = np.r_[-p.value, rate, rate, np.full(pairs, terms.ALIKE * sc.problem.style.jump_cut)]
     more = 2 * r + pairs
-    found = milp(
-        cost,
-        constraints=limits,
-        integrality=np.r_[np.ones(n), np.zeros(more)],
-        bounds=Bounds(0.0, np.r_[np.ones(n), np.full(more, np.inf)]),
-        options={"mip_rel_gap": close, "node_limit": NODES},
-    )
+    with hushed():
+        found = milp(
+            cost,
+            constraints=limits,
+            integrality=np.r_[np.ones(n), np.zeros(more)],
+            bounds=Bounds(0.0, np.r_[np.ones(n), np.full(more, np.inf)]),
+            options={"mip_rel_gap": close, "node_limit": NODES},
+        )
     if found.x is None:
         return none
     chosen = some[np.flatnonzero(found.x[:n] > 0.5)]
