@@ -17,7 +17,8 @@ Array = NDArray[Any]
 
 SEAM_COST = 0.35  # what any seam costs, however well it fits
 _CONTEXT = 4  # beats either side that must fit at a jump
-_BAD = 3.0  # what a seam measured as audible costs on top
+_BAD = 3.0  # what a seam measured as doubtful costs on top
+_DOUBTFUL = 80.0  # percentile of it: other measures than ours, and ears, may put it above the 90th
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,6 @@ def repriced(table: Jumps, measured: Mapping[tuple[int, int], float]) -> Jumps:
     cost = table.cost.copy()
     for (leave, land), percentile in measured.items():
         column = np.flatnonzero(table.source[land] == leave)
-        bad = _BAD if percentile >= 90 else 0.0
-        cost[land, column] = SEAM_COST + 0.5 * (percentile / 75) ** 2 + bad + max(0.0, percentile - 90) * 0.2
+        bad = _BAD if percentile >= _DOUBTFUL else 0.0
+        cost[land, column] = SEAM_COST + 0.5 * (percentile / 75) ** 2 + bad + max(0.0, percentile - _DOUBTFUL) * 0.2
     return replace(table, cost=cost)
