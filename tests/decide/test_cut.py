@@ -8,6 +8,7 @@ import pytest
 from backbeat.decide import cut, length, styles
 from backbeat.decide.problem import CutProblem
 from backbeat.decide.verify import verify
+from backbeat.model.plan import Want
 from kit import shoots
 
 RATES = (Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(30), Fraction(60))
@@ -45,3 +46,17 @@ def test_too_little_footage_gives_the_longest_honest_film() -> None:
     problem = CutProblem(song, takes, style, Fraction(24), found.frames)
     solution = cut.solve(problem)
     assert verify(solution, problem) == []
+
+
+def test_half_of_the_takes_for_either_half_of_the_film() -> None:
+    """Fewer than a hundred shots may stand in any place: the first guess of their prices has little to go by."""
+    song, takes = shoots.song(16.0), shoots.takes(30)
+    wants = tuple(
+        Want(take.media.path, earliest=0.4) if n % 2 else Want(take.media.path, latest=0.6)
+        for n, take in enumerate(takes)
+    )
+    problem = CutProblem(song, takes, styles.builtin("documentary"), Fraction(24), 16 * 24, wants=wants)
+    solution = cut.solve(problem)
+    assert verify(solution, problem) == []
+    assert not solution.unmet
+    assert solution.gap < 0.1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Planted edits: footage made for one good edit, among decoys. The solver must do as well and say so truly."""
+"""Planted edits: the solver must do as well as an edit known beforehand, and say truly how near it is."""
 
 import dataclasses
 from fractions import Fraction
@@ -7,19 +7,34 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from backbeat.decide import cut, explain, styles
+from backbeat.decide import cut, styles
 from backbeat.decide import grid as music
 from backbeat.decide.problem import CutProblem
-from backbeat.decide.verify import film_cost, verify
+from backbeat.decide.verify import verify
 from backbeat.model.footage import Hit, Media, Shot, Take
 from backbeat.model.timeline import Clip
-from kit import shoots
+from kit import planted, shoots
 
 RATE = Fraction(24)
 HANDLE = 3  # source frames that a planted take has to spare at either end
+ROUNDED = 1e-7  # terms are kept to nine places
 
 
-def planted(seed: int) -> tuple[CutProblem, tuple[Clip, ...]]:
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("slack", [0.2, 0.05, 0.0])
+def test_the_best_edit_is_found_where_prices_prove_it(slack: float, seed: int) -> None:
+    """At slack 0 every decoy has a place where it is as good as what was planted."""
+    film = planted.planted(30.0, 40, slack, seed)
+    found = cut.solve(film.problem)
+    assert verify(found, film.problem) == []
+    assert found.value <= film.value + ROUNDED  # nothing is worth more: the certificate says so
+    assert found.bound >= film.value - ROUNDED
+    assert found.value >= film.value - ROUNDED
+    earned = sum(v for c in found.clips for _, v in c.terms if v > 0)
+    assert found.gap >= (film.value - found.value) / earned - ROUNDED
+
+
+def suited(seed: int) -> tuple[CutProblem, tuple[Clip, ...]]:
     """Return a problem and an edit of it: a take for each clip, its hits on every beat inside, and forty decoys."""
     rng = np.random.default_rng(seed)
     song = shoots.song(30.0, seed=seed)
@@ -43,20 +58,12 @@ def planted(seed: int) -> tuple[CutProblem, tuple[Clip, ...]]:
     return dataclasses.replace(sketch, takes=mixed), tuple(clips)
 
 
-def worth(problem: CutProblem, clips: tuple[Clip, ...]) -> float:
-    grid, takes, before, total = music.build(problem), explain.by_path(problem), None, 0.0
-    for clip in clips:
-        total += sum(v for _, v in explain.clip_terms(clip, before, problem, grid, takes))
-        before = clip
-    return total - film_cost(clips, problem, grid)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_planted_edit_is_met_or_beaten(seed: int) -> None:
-    problem, clips = planted(seed)
-    value = worth(problem, clips)
+@pytest.mark.parametrize("seed", range(2))
+def test_an_edit_for_which_the_footage_was_shot_is_met_or_beaten(seed: int) -> None:
+    problem, clips = suited(seed)
+    value = planted.worth(problem, clips)
     found = cut.solve(problem)
     assert verify(found, problem) == []
-    assert found.bound >= value - 1e-6
-    assert found.value >= value - 1e-6
+    assert found.bound >= value - ROUNDED
+    assert found.value >= value - ROUNDED
     assert found.gap < 0.02

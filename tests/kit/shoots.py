@@ -8,12 +8,23 @@ import numpy as np
 from backbeat.model.footage import Hit, Media, Shot, Take
 from backbeat.model.song import Beat, Section, Song
 
+RATE = Fraction(24)
 
-def song(seconds: float, *, bpm: float = 120.0, per_bar: int = 4, seed: int = 0, jitter: float = 0.004) -> Song:
-    """Return a song with beats (0.1 s after zero), sections of eight bars and an energy that changes with them."""
+
+def song(
+    seconds: float, *, bpm: float = 120.0, bpm_end: float = 0.0, per_bar: int = 4, seed: int = 0, jitter: float = 0.004
+) -> Song:
+    """Return a song with beats (0.1 s after zero), sections of eight bars and an energy that changes with them.
+
+    With `bpm_end` the tempo goes evenly (in beats a second) from `bpm` to that.
+    """
     rng = np.random.default_rng(seed)
     period = 60.0 / bpm
     times = np.arange(0.1, seconds - 0.3, period)
+    if bpm_end:
+        slope = (bpm_end - bpm) / 60.0 / seconds
+        count = np.arange(int((seconds - 0.4) * (bpm + bpm_end) / 120.0))
+        times = 0.1 + (np.sqrt((bpm / 60.0) ** 2 + 2 * slope * count) - bpm / 60.0) / slope
     times += rng.normal(0, jitter, len(times)) if jitter else 0.0
     strong = rng.beta(2, 2, len(times)) * 0.6
     beats = tuple(

@@ -149,6 +149,7 @@ def _first(columns: Columns, at: Prices) -> Placements:
     hopes = [columns.optimistic(kind, at) for kind in range(len(columns.kinds))]
     for k, hope in zip(columns.kinds, hopes, strict=True):
         usual = np.partition(-hope, min(100, hope.shape[1] - 1), axis=1)[:, min(100, hope.shape[1] - 1)]
+        usual = np.where(usual < -NEVER / 2, usual, NEVER)  # fewer may stand there: nothing to guess from
         np.maximum.at(guess, k.shots, (hope + usual[:, None]).max(axis=0))
     for kind, k in enumerate(columns.kinds):
         hope = hopes[kind] - guess[k.shots]
