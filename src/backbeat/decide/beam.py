@@ -6,37 +6,31 @@ The prices stand for the future (what a piece of footage would be worth elsewher
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backbeat.decide import rows as film
 from backbeat.decide import terms
+from backbeat.decide.kernel import Kernel
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices, relax
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-PLANS = (0.05, 0.4)  # what a partial film pays for each clip by which it strays from the plan: loose, close
-
-
-@dataclass(slots=True)
-class _States:
-    """Partial films that end at one node.
-
-    `score` at prices, last set-up, direction of its motion [states, 2], counts of the style's rows [states, rows],
-    spans shown [states, clips].
-    """
-
-    score: Floats
-    group: Ints
-    way: Floats
-    count: Floats
-    low: Ints
-    high: Ints
-    path: Ints
+PLANS = (
+    0.1,
+    0.2,
+    0.3,
+    0.4,
+    0.6,
+)  # what a partial film pays for each clip by which it strays from the plan: loose to close
+SHARED = (1, 2, 3)  # placements of one slot that go on from one partial film
+WIDTH = 30
+SAME = 2  # partial films of the same counts that are kept at a node
+FIRMNESS = 0.5  # weight of the film's rows inside a window, against its end
+LONGEST = 24  # clips of a stretch that is taken over from another film
+LOSS = 1.0  # value that such a stretch may lack at first sight
+SEED = 0x1E3779B97F4A7C15
 
 
 def best_arcs(net: Network, red: Floats, most: int) -> list[Ints]:
@@ -56,220 +50,166 @@ def expected(net: Network, likely: Floats) -> Floats:
     return np.asarray(plan * np.where(plan[-1] > 0, end / np.maximum(plan[-1], 1e-9), 1.0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """What beams search in: a network, its reduced values at some prices, and the best placements of each slot.
 
-    `ahead` [placements], where the order of footage matters, is what may still come after each.
+    `ahead` [placements], where the order of footage matters, is what may still come after each. `burst` is the price
+    of a run of quick shots.
     """
 
     net: Network
     red: Floats
     arcs: list[Ints]
-    into: list[list[int]]
     ahead: Floats | None = None
+    burst: float = 0.0
+
+    def machine(self, width: int) -> Machine:
+        """Return the compiled search over this field, `width` partial films a node."""
+        known: dict[int, Machine] = self.__dict__.setdefault("machines", {})
+        if width not in known:
+            known[width] = Machine(self, width)
+        return known[width]
 
 
 def field(net: Network, at: Prices, most: int, away: float = np.inf) -> Field:
     """Return the field of `net` at prices `at`, `most` placements a slot, none `away` below the best film."""
-    into: list[list[int]] = [[] for _ in range(net.nodes)]
-    for s, b in enumerate(net.last):
-        into[b].append(s)
     red = net.reduced(at)
     arcs = best_arcs(net, red, most)
     if np.isfinite(away):
         relaxed = relax(net, at)
         through = relaxed.reach[net.from_node] + red + relaxed.ahead[net.to_node]
         arcs = [k[through[k] >= through.max() - away] for k in arcs]
-    return Field(net, red, arcs, into)
+    return Field(net, red, arcs)
 
 
-class Beam:
-    """A search for the best film, or for the best filling of the nodes `first`..`last` of one.
+class Machine:
+    """The kernel with a field in its memory. The order of what is packed is that of ``kernel/search.c``."""
+
+    def __init__(self, where: Field, width: int) -> None:
+        self.kernel = kernel = Kernel()
+        net, rows, sc = where.net, where.net.rows, where.net.sc
+        nodes, slots, r, p = net.nodes, len(net.slots), len(rows.low), net.p
+        take = sc.pool.take[p.shot]
+        arc = np.concatenate(where.arcs)
+        count = np.array([len(k) for k in where.arcs])
+        by_value = arc[np.lexsort((-p.value[arc], np.repeat(np.arange(slots), count)))]
+        into = np.argsort(net.last, kind="stable")
+        begin = np.searchsorted(np.array(net.last)[into], np.arange(nodes + 1))
+        style, problem = sc.problem.style, sc.problem
+        floats = (terms.ALIKE * style.jump_cut, float(terms.against(-1.0, style)), terms.AGAIN, where.burst)
+        free = problem.order != "free"
+        counts = (nodes, slots, p.size, rows.styles, r, sc.pool.size, problem.reuse, free, -1, 0)
+        ints = [net.first, net.last, sc.grid.row[net.slots], np.full(slots, -1), np.zeros(slots)]
+        arcs = [begin, into, np.concatenate([[0], np.cumsum(count)]), arc, by_value]
+        own = [net.row_of, p.shot, p.low, p.high, net.group, rows.styles + take, rows.must[take]]
+        worth = [p.value, where.red, net.way[:, 0], net.way[:, 1], np.zeros(p.size), 1 / sc.pool.rate[p.shot]]
+        bounds = [rows.low, np.minimum(rows.high, 1e300), rows.rate]
+        places = [*(kernel.put(x, np.int32) for x in ints), kernel.put(sc.seconds[net.slots], np.float64)]
+        places += [kernel.put(x, np.int32) for x in (*arcs, *own)] + [kernel.put(x, np.float64) for x in worth]
+        places += [kernel.put(where.ahead, np.float64) if where.ahead is not None else 0]
+        places += [kernel.put(x, np.float64) for x in bounds]
+        self.net = kernel.put(
+            np.frombuffer(struct.pack(f"<4d10i{len(places)}I", *floats, *counts, *places), np.uint8), np.uint8
+        )
+        states, styles, pool = nodes * width, rows.styles, 4 * width
+        rooms = [(nodes, "i4"), (states, "f8"), *[(states, "i4")] * 4, (states * (styles + 2), "f8"), (pool * 32, "u1")]
+        rooms += [(r, "f8"), (r, "f8"), (nodes * styles, "f8"), (nodes, "f8"), (p.size, "f8")]
+        rooms += [(nodes, "i4"), (nodes, "i4"), (nodes, "i4"), (sc.pool.size, "i4"), (nodes, "i4")]
+        self.spaces = [kernel.room(n, kind) for n, kind in rooms]
+        self.width, self.pool, self.nodes = width, pool, nodes
+        self.beam = kernel.room(16 + 4 * len(rooms), "u1")
+        self.out = kernel.room(nodes, "i4")
+        self.donor = kernel.room(nodes, "i4")
+        self.plan = kernel.room(nodes * styles, "f8")
+
+    def _shared(self, many: int, same: int = 1 << 30) -> None:
+        head = struct.pack(f"<4i{len(self.spaces)}I", self.width, same, many, self.pool, *self.spaces)
+        self.kernel.write(self.beam, np.frombuffer(head, np.uint8))
+
+    def _film(self, length: int) -> Ints:
+        return self.kernel.read(self.out, length, np.int32).astype(np.int64)
+
+    def search(self, plan: Floats | None, close: float, many: int) -> tuple[Ints, bool]:
+        """Return the best film found, and whether it reaches the end; if none does, the best of the furthest."""
+        self._shared(many, SAME)
+        if plan is not None:
+            self.kernel.write(self.plan, np.ascontiguousarray(plan))
+        length = self.kernel.call("search", self.net, self.beam, 0 if plan is None else self.plan, close, self.out)
+        return self._film(abs(length)), length > 0
+
+    def improve(self, path: Ints, windows: int, clips: tuple[int, int], *, steal: bool) -> Ints:
+        """Return `path` with `windows` windows filled anew; `steal`: with the footage of other clips too."""
+        self._shared(1 << 30)
+        self.kernel.write(self.out, path.astype(np.int32))
+        return self._film(
+            self.kernel.call(
+                "improve", self.net, self.beam, self.out, len(path), windows, *clips, FIRMNESS, int(steal), SEED
+            )
+        )
+
+    def cross(self, path: Ints, donor: Ints) -> Ints:
+        """Return `path` with stretches of `donor` between cuts that both have, where that is worth more."""
+        self._shared(1 << 30)
+        self.kernel.write(self.out, path.astype(np.int32))
+        self.kernel.write(self.donor, donor.astype(np.int32))
+        films = (self.out, len(path), self.donor, len(donor))
+        return self._film(self.kernel.call("cross", self.net, self.beam, *films, LONGEST, LOSS))
+
+    def fill(self, before: Ints, after: Ints, nodes: tuple[int, int], *, priced: bool) -> Ints | None:
+        """Return the best film found that keeps `before` and `after` and fills the nodes between them; None if none."""
+        self._shared(1 << 30)
+        kept = np.concatenate([before, after])
+        self.kernel.write(self.out, kept.astype(np.int32))
+        length = self.kernel.call(
+            "fill", self.net, self.beam, self.out, len(kept), len(before), *nodes, int(priced), FIRMNESS
+        )
+        return self._film(length) if length else None
+
+
+def search(
+    where: Field, width: int = WIDTH, plan: Floats | None = None, plans: tuple[float, ...] = PLANS
+) -> list[Ints]:
+    """Return the films that beams of different firmness find, the best first; none if no film reaches the end.
 
     `plan` [nodes, rows], where given, is what a film should have counted by each node (`expected`): the prices of the
-    rows leave ties between styles of shot lengths, the plan breaks them as the average film does. `free` marks the
-    placements that may be used; `before` is the clip before. With `others` [rows], the counts of the rest
-    of a film that is kept, placements are worth their value itself and partial films pay their rows as they are: the
-    rest of the film is known, so nothing needs a price.
+    rows leave ties between styles of shot lengths, the plan breaks them as the average film does.
     """
-
-    def __init__(
-        self,
-        where: Field,
-        *,
-        width: int,
-        plan: Floats | None = None,
-        first: int = 0,
-        last: int = -1,
-        free: NDArray[np.bool_] | None = None,
-        before: int = -1,
-        others: Floats | None = None,
-        close: float = PLANS[0],
-    ) -> None:
-        net = where.net
-        self.net, self.width, self.plan, self.others, self.close = net, width, plan, others, close
-        self.red = where.red if others is None else net.p.value
-        self.arcs, self.ahead = where.arcs, where.ahead
-        self.ordered = net.sc.problem.order != "free"
-        self.style = net.sc.problem.style
-        self.alike = terms.ALIKE * self.style.jump_cut
-        self.row = net.sc.grid.row[net.slots].tolist()
-        self.states: list[_States | None] = [None] * net.nodes
-        none = np.zeros((1, 0), np.int64)
-        group, way = (net.group[before], net.way[before]) if before >= 0 else (-1, np.zeros(2))
-        self.states[first] = _States(
-            np.zeros(1), np.full(1, group), np.reshape(way, (1, 2)), np.zeros((1, net.rows.styles)), none, none, none
-        )
-        for node in range(first + 1, last + 1 if last >= 0 else net.nodes):
-            self.states[node] = self._arrive(node, where.into[node], free)
-
-    def films(self, node: int = -1) -> list[Ints]:
-        """Return the films that reach `node`."""
-        end = self.states[node]
-        return [] if end is None else [np.asarray(row[row >= 0], np.int64) for row in end.path]
-
-    def furthest(self) -> int:
-        """Return the last node that any film reaches."""
-        return max(n for n, s in enumerate(self.states) if s is not None)
-
-    def _off_plan(self, count: Floats, row: int, node: int) -> Floats:
-        """Return what partial films with `count`, and one more in `row`, pay for straying from the plan at `node`."""
-        if self.others is not None:
-            n = self.net.rows.styles
-            low, high, rate = self.net.rows.low[:n], self.net.rows.high[:n], self.net.rows.rate[:n]
-            now = count + self.others
-            now[:, row] += 1
-            total, end = now.sum(axis=1), self.net.rows
-            whole = end.rate[-1] * (np.maximum(total - end.high[-1], 0) + np.maximum(end.low[-1] - total, 0))
-            return np.asarray((rate * (np.maximum(now - high, 0) + np.maximum(low - now, 0))).sum(axis=1) + whole)
-        if self.plan is None:
-            return np.zeros(len(count))
-        off = np.abs(count - self.plan[node])
-        one = np.abs(count[:, row] + 1 - self.plan[node][row]) - off[:, row]
-        return np.asarray(self.close * (off.sum(axis=1) + one))
-
-    def _arrive(self, node: int, slots: list[int], free: NDArray[np.bool_] | None) -> _States | None:
-        """Return the states that reach `node` through `slots`."""
-        net = self.net
-        ranks, scores, froms, whos, whiches = [], [], [], [], []
-        for s in slots:
-            before = self.states[net.first[s]]
-            if before is None:
-                continue
-            k = self.arcs[s] if free is None else self.arcs[s][free[self.arcs[s]]]
-            score = before.score[:, None] + self.red[k] - self.alike * (before.group[:, None] == net.group[k])
-            along = before.way[:, :1] * net.way[k, 0] + before.way[:, 1:] * net.way[k, 1]
-            score -= terms.against(along, self.style)
-            scores.append(score.ravel())
-            rank = score - self._off_plan(before.count, self.row[s], node)[:, None]
-            if self.ordered:
-                if self.ahead is not None and self.others is None:
-                    rank = rank + self.ahead[k]
-                rank[net.p.low[k] < before.high.max(axis=1, initial=-1)[:, None]] = NEVER
-            ranks.append(rank.ravel())
-            froms.append(np.full(score.size, net.first[s]))
-            whos.append(np.repeat(np.arange(len(before.score)), len(k)))
-            whiches.append(np.tile(k, len(before.score)))
-        if not scores:
-            return None
-        rank, score, source = np.concatenate(ranks), np.concatenate(scores), np.concatenate(froms)
-        who, which = np.concatenate(whos), np.concatenate(whiches)
-        kept = self._choose(rank, source, who, which)
-        if not kept:
-            return None
-        pick = np.array(kept)
-        return self._extend(source[pick], who[pick], which[pick], score[pick])
-
-    def _choose(self, rank: Floats, source: Ints, who: Ints, which: Ints) -> list[int]:
-        """Return the best candidates that show nothing twice; of equals one."""
-        width, kept = self.width, []
-        order = np.argsort(-rank, kind="stable") if len(rank) < 8 * width else _top(rank, 8 * width)
-        seen: set[tuple[float, int]] = set()
-        for chunk in range(0, len(order), 4 * width):
-            look = order[chunk : chunk + 4 * width]
-            free = self._free(rank[look], source[look], who[look], which[look])
-            for c in look[free].tolist():
-                key = (round(float(rank[c]), 7), int(self.net.group[which[c]]))
-                if key not in seen:
-                    seen.add(key)
-                    kept.append(c)
-            if len(kept) >= width:
-                return kept[:width]
-        if not kept and len(order) < len(rank):
-            rest = np.argsort(-rank, kind="stable")
-            kept = rest[self._free(rank[rest], source[rest], who[rest], which[rest])].tolist()
-        return kept[:width]
-
-    def _free(self, rank: Floats, source: Ints, who: Ints, which: Ints) -> NDArray[np.bool_]:
-        """Whether each candidate shows no source frame that its film has shown."""
-        out = rank > NEVER / 2
-        if self.net.sc.problem.reuse or self.ordered:
-            return out
-        for node in sorted(set(source.tolist())):
-            before = self.states[node]
-            assert before is not None
-            mine = source == node
-            low, high = self.net.p.low[which[mine]][:, None], self.net.p.high[which[mine]][:, None]
-            w = who[mine]
-            out[mine] &= ~((before.low[w] < high) & (before.high[w] > low)).any(axis=1)
-        return out
-
-    def _extend(self, source: Ints, who: Ints, which: Ints, score: Floats) -> _States:
-        net, n = self.net, len(which)
-        parts = {node: self.states[node] for node in sorted(set(source.tolist()))}
-        longest = max(s.path.shape[1] for s in parts.values() if s is not None) + 1
-        low, high, path = np.full((3, n, longest), -1, np.int64)
-        count = np.zeros((n, net.rows.styles))
-        for node, before in parts.items():
-            assert before is not None
-            mine = np.flatnonzero(source == node)
-            m = before.path.shape[1]
-            low[mine, :m], high[mine, :m] = before.low[who[mine]], before.high[who[mine]]
-            path[mine, :m], count[mine] = before.path[who[mine]], before.count[who[mine]]
-        low[:, -1], high[:, -1], path[:, -1] = net.p.low[which], net.p.high[which], which
-        count[np.arange(n), net.sc.grid.row[net.p.slot[which]]] += 1
-        return _States(score, net.group[which], net.way[which], count, low, high, path)
-
-
-def _top(rank: Floats, n: int) -> Ints:
-    """Return the indices of the `n` highest, highest first, ties by index."""
-    some = np.sort(np.argpartition(-rank, n - 1)[:n])
-    return some[np.argsort(-rank[some], kind="stable")]
-
-
-def search(where: Field, width: int = 30, plan: Floats | None = None, plans: tuple[float, ...] = PLANS) -> Ints:
-    """Return the placements of the best film found, in order; empty if no film reaches the end."""
-    films = [
-        film
-        for close in (plans if plan is not None else plans[:1])
-        for film in Beam(where, width=width, plan=plan, close=close).films()
+    machine = where.machine(width)
+    found = [
+        machine.search(plan, close, many) for close in (plans if plan is not None else plans[:1]) for many in SHARED
     ]
-    return max(films, key=lambda path: value_of(where.net, path)) if films else np.zeros(0, np.int64)
+    films = {film.tobytes(): film for film, whole in found if whole}
+    return sorted(films.values(), key=lambda path: -value_of(where.net, path))
 
 
-def furthest(where: Field) -> Ints:
+def furthest(where: Field, width: int = 60) -> Ints:
     """Return the placements of the longest film that the footage allows, where none reaches the end."""
-    found = Beam(where, width=60)
-    films = found.films(found.furthest())
-    return max(films, key=lambda path: value_of(where.net, path))
+    return where.machine(width).search(None, 0.0, 1 << 30)[0]
 
 
-def improve(where: Field, path: Ints, *, clips: int = 10, step: int = 5, width: int = 12) -> Ints:
-    """Return `path` with window after window of `clips` filled anew, the rest kept, where that is worth more."""
-    net = where.net
-    value = value_of(net, path)
-    at = 0
-    while at < len(path):
-        stop = min(at + clips, len(path))
-        first, last = int(net.from_node[path[at]]), int(net.to_node[path[stop - 1]])
-        better = refill(where, path[:at], path[stop:], first, last, width)
-        if better is not None:
-            new = value_of(net, better)
-            if new > value + 1e-9:
-                path, value = better, new
-        at += step
-    return path
+def improve(
+    where: Field,
+    path: Ints,
+    *,
+    windows: int = 300,
+    clips: tuple[int, int] = (4, 10),
+    width: int = 12,
+    steal: bool = True,
+) -> Ints:
+    """Return `path` with window after window of `clips` (fewest, most) filled anew where that is worth as much.
+
+    The rest of the film is kept but for clips whose footage a window wants more (`steal`): these take their next best.
+    """
+    return where.machine(width).improve(path, windows, clips, steal=steal) if len(path) else path
+
+
+def cross(where: Field, films: list[Ints], width: int = 12) -> Ints:
+    """Return the first of `films` with stretches of the others between cuts that both have, where worth more."""
+    best, *others = films or [np.zeros(0, np.int64)]
+    for donor in others:
+        best = where.machine(width).cross(best, donor)
+    return best
 
 
 def refill(
@@ -279,39 +219,7 @@ def refill(
 
     None if there is none. `priced`: at the field's prices, for a long stretch, in place of the kept film's own counts.
     """
-    net = where.net
-    kept = np.concatenate([before, after])
-    inside = [
-        where.arcs[s] for s, (a, b) in enumerate(zip(net.first, net.last, strict=True)) if first <= a and b <= last
-    ]
-    some = np.concatenate(inside) if inside else np.zeros(0, np.int64)
-    low, high = net.p.low[some], net.p.high[some]
-    ok = np.ones(len(some), bool)
-    if net.sc.problem.order != "free":
-        ok = low >= net.p.high[before].max(initial=-1)
-        ok &= high <= net.p.low[after].min(initial=net.sc.pool.total + 1)
-    elif not net.sc.problem.reuse and len(kept):
-        order = np.argsort(net.p.low[kept])
-        start, stop = net.p.low[kept][order], net.p.high[kept][order]
-        # Kept spans do not overlap: a placement is free if no kept span starts inside it and the one before has ended.
-        begun = np.searchsorted(start, low, side="right")
-        ended = np.where(begun > 0, stop[np.maximum(begun - 1, 0)] <= low, True)
-        ok = ended & (np.searchsorted(start, high, side="left") == begun)
-    free = np.zeros(net.p.size, bool)
-    free[some] = ok
-    others = film.counts(net.rows, net.sc, net.p.take(kept), np.ones(len(kept)))[: net.rows.styles]
-    known = None if priced else others
-    beam = Beam(
-        where,
-        width=width,
-        first=first,
-        last=last,
-        free=free,
-        before=int(before[-1]) if len(before) else -1,
-        others=known,
-    )
-    films = [np.concatenate([before, mid, after]) for mid in beam.films(last)]
-    return max(films, key=lambda film: value_of(net, film)) if films else None
+    return where.machine(width).fill(before, after, (first, last), priced=priced)
 
 
 def value_of(net: Network, path: Ints) -> float:

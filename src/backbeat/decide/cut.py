@@ -44,7 +44,8 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
     if not len(path):
         net = prices.Network(sc, rows, _all(sc))
         likely, _ = Soft(net).film(found.prices, LUKEWARM)
-        path = beam.search(beam.field(net, found.prices, 200), width=60, plan=beam.expected(net, likely))
+        films = beam.search(beam.field(net, found.prices, 200), width=60, plan=beam.expected(net, likely))
+        path = films[0] if films else path
     if not len(path):
         path = beam.furthest(beam.field(net, found.prices, 200))
         if not len(path):

@@ -47,9 +47,8 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> search.Fou
             columns.expand(kind, good[np.ix_(k.slots, k.shots)] & (values[np.ix_(k.slots, k.shots)] > NEVER / 2))
         net = Network(sc, rows, columns.placements())
         where = _field(net, at, axis, outlook)
-        path = beam.search(where, width=WIDTH, plan=even_plan(sc, rows), plans=(0.4, 1.0))
-        for _ in range(2 if len(path) else 0):
-            path = beam.improve(where, path)
+        films = beam.search(where, width=WIDTH, plan=even_plan(sc, rows), plans=(0.4, 1.0))
+        path = max((beam.improve(where, one) for one in films), key=lambda one: beam.value_of(net, one), default=path)
     return search.Found(net, path, beam.value_of(net, path), bound, at)
 
 
@@ -165,9 +164,6 @@ def _field(net: Network, at: Prices, axis: Pieces, ahead: Floats) -> beam.Field:
     used = (net.p.high - pool.base[shot] - pool.start[shot]) / pool.rate[shot] / axis.seconds
     reached = np.minimum(axis.begin[shot] + np.floor(used + 0.5).astype(np.int64), axis.begin[shot + 1])
     after = ahead[net.to_node, reached]
-    into: list[list[int]] = [[] for _ in range(net.nodes)]
-    for s, b in enumerate(net.last):
-        into[b].append(s)
     # The best placement of each slot and place on the axis, so that a film anywhere along it finds what comes next.
     place = (net.p.low - pool.base[shot] - pool.start[shot]) / pool.rate[shot] / axis.seconds
     piece = axis.begin[shot] + np.minimum(place.astype(np.int64), axis.begin[shot + 1] - axis.begin[shot] - 1)
@@ -176,4 +172,4 @@ def _field(net: Network, at: Prices, axis: Pieces, ahead: Floats) -> beam.Field:
     rank = np.full(net.p.size, NEVER)
     rank[order[new]] = (red + after)[order[new]]
     arcs = [k[rank[k] > NEVER / 2] for k in beam.best_arcs(net, rank, CHOICES)]
-    return beam.Field(net, red, arcs, into, after)
+    return beam.Field(net, red, arcs, after)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backbeat.decide import beam, master, prices
+from backbeat.decide import beam, prices
 from backbeat.decide import rows as film
+from backbeat.decide.balance import balance
 from backbeat.decide.columns import Columns
 from backbeat.decide.place import Placements, Scene
 from backbeat.decide.pool import Floats, Ints
@@ -37,15 +38,17 @@ UNSURE = 0.05  # by more than this share in a round: its working set was too sma
 SMALL = 50_000  # placements: a working set after that is kept as long as it is no larger
 ANEW = (0.03, 20)  # steps to find the prices of such a set
 HEAT = 0.002  # temperature of the average film that beams follow
-GOOD = 7e-3  # gap, as a share of what is earned, that needs no further search
 LEVEL = 1e-3  # by more than this share
 POOR = 2e-2  # and above which a wide look is worth its time
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
 CHOICES = 24  # placements a slot that a beam looks at
 WIDE = 80  # and in a wide look: where footage is scarce, the best of a slot are often all taken
-NEAR = (1e-3, 6e-3)  # share of the bound below the best film: what a narrow and a wide look take in
-LIKELY = 50  # slots of the average film that are added to those of the films found
-CROWD = 100  # most placements a slot in the working set
+NEAR = (6e-3, 2e-2)  # share of the bound below the best film: what a narrow and a wide look take in
+STARTS = 5  # films of the beams over which windows are moved
+WINDOWS = 60
+MANY = 30_000  # placements in a working set; above that it holds
+EACH = 2  # of each slot and shot, at most,
+CROWD = 40  # and of each slot
 CLOSE = 2e-4  # share of the bound: a pair that cannot raise it by more needs no closer look
 LEAST = 10.0  # value below which a film's shares are taken of this
 
@@ -85,9 +88,22 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
         proven = price_out(columns, at)
         if proven < bound:
             bound, best_at = proven, at
+    at = balanced(columns, best_at)
+    proven = price_out(columns, at)
+    if proven < bound:
+        bound, best_at = proven, at
     if not seek:
         return Found(net, np.zeros(0, np.int64), NEVER, bound, best_at)
     return _best_film(columns, best_at, bound)
+
+
+def balanced(columns: Columns, at: Prices) -> Prices:
+    """Return `at` with the rows' prices made exact over all placements; see `balance`."""
+    sc, p = columns.sc, columns.placements()
+    best = slot_best(sc, p, reduced(sc, columns.rows, p, at))
+    for kind, k in enumerate(columns.kinds):
+        best[k.slots] = np.maximum(best[k.slots], columns.optimistic(kind, at).max(axis=1))
+    return balance(sc, columns.rows, at, best, through(sc, best))
 
 
 def _steps(heats: Heats, sweeps: int) -> Heats:
@@ -100,28 +116,19 @@ def _working_set(columns: Columns, at: Prices, margin: float, away: float) -> Ne
 
 
 def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
-    """Return the best film that beams, windows and the restricted master find at prices `at`."""
-    net = _working_set(columns, at, 0.3, 2 * NEAR[-1])
+    """Return the best film that beams and windows find at prices `at`."""
+    net = _working_set(columns, at, 0.3, NEAR[-1])
     best = Found(net, np.zeros(0, np.int64), NEVER, bound, at)
     if not net.p.size:
         return best
     likely, _ = Soft(net).film(at, HEAT)
     plan = beam.expected(net, likely)
-    chance = np.asarray(np.bincount(net.p.slot, likely, len(net.sc.start)), float)
-    films: list[Ints] = []
     for near, most in zip(NEAR, (CHOICES, WIDE), strict=True):
         where = beam.field(net, at, most, near * max(abs(bound), LEAST))
-        for close in beam.PLANS:
-            path = beam.search(where, plan=plan, plans=(close,))
-            if len(path):
-                path = beam.improve(where, path)
-                films.append(path)
-                best = _better(best, path)
-        if films and not net.sc.problem.reuse and _gap(best, bound) > GOOD:
-            best = _better(best, master.assign(net, where.red, [best.path]))
-            best = _better(best, master.improve(net, where.red, best.path, films, chance))
-            # The master knows nothing of the direction of motion.
-            best = _better(best, beam.improve(where, best.path))
+        films = beam.search(where, plan=plan)
+        better = [beam.improve(where, path, windows=WINDOWS) for path in films[:STARTS]]
+        crossed = beam.cross(where, sorted(better, key=lambda path: -beam.value_of(net, path)) + films)
+        best = _better(best, beam.improve(where, crossed, windows=WINDOWS))
         if _gap(best, bound) <= POOR:
             break
     return best
@@ -172,22 +179,34 @@ def near_best(columns: Columns, at: Prices, margin: float, away: float) -> Ints:
     top = slot_best(sc, p, red)
     around = through(sc, top)
     best = float((around + top).max())
-    floor = best - away * max(abs(best + constant(columns.rows, at)), LEAST)
-    return _crowd(sc, p, red, np.flatnonzero((red >= top[p.slot] - margin) & (red + around[p.slot] >= floor)))
+    least = best - away * max(abs(best + constant(columns.rows, at)), LEAST)
+    return _crowd(p, red, np.flatnonzero(red >= np.maximum(top - margin, least - around)[p.slot]))
 
 
 def _near_best(sc: Scene, p: Placements, red: Floats, margin: float) -> Ints:
     """Return the indices of placements within `margin` of their slot's best, `CROWD` a slot at most."""
-    return _crowd(sc, p, red, np.flatnonzero(red >= slot_best(sc, p, red)[p.slot] - margin))
+    return _crowd(p, red, np.flatnonzero(red >= (slot_best(sc, p, red) - margin)[p.slot]))
 
 
-def _crowd(sc: Scene, p: Placements, red: Floats, near: Ints) -> Ints:
-    """Return of the placements `near` the `CROWD` best of each slot, where there are many."""
-    if len(near) > CROWD * len(sc.start) // 2:
-        order = near[np.lexsort((-red[near], p.slot[near]))]
-        slot = p.slot[order]
-        near = np.sort(order[np.arange(len(order)) - np.searchsorted(slot, slot) < CROWD])
-    return near
+def _crowd(p: Placements, red: Floats, near: Ints) -> Ints:
+    """Return of the placements `near`, if many, the best `EACH` of each slot and shot and `CROWD` of each slot."""
+    for key, most in (((p.slot, p.shot), EACH), ((p.slot,), CROWD)):
+        if len(near) > MANY:
+            near = _best_of(
+                near, red, np.ravel_multi_index([k[near] for k in key], [int(k.max()) + 1 for k in key]), most
+            )
+    return np.sort(near)
+
+
+def _best_of(near: Ints, red: Floats, key: Ints, most: int) -> Ints:
+    """Return of the placements `near` the `most` best of each `key`."""
+    value = red[near]
+    span = float(value.max() - value.min()) + 1.0  # one number that sorts by key first and by value next
+    order = np.argsort(key * span - value)
+    sorted_key = key[order]
+    first = np.flatnonzero(np.r_[True, sorted_key[1:] != sorted_key[:-1]])
+    rank = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
+    return near[order[rank < most]]
 
 
 def paths(sc: Scene, values: Floats) -> tuple[Floats, Floats]:
@@ -206,7 +225,10 @@ def paths(sc: Scene, values: Floats) -> tuple[Floats, Floats]:
 def reduced(sc: Scene, rows: Rows, p: Placements, at: Prices) -> Floats:
     """Return what placements are worth after prices."""
     total = np.concatenate([[0.0], np.cumsum(at.frame)])
-    return np.asarray(p.value - (total[p.high] - total[p.low]) - film.charge(rows, sc, p, at.row))
+    out = p.value - total[p.high] + total[p.low] - (at.row[sc.grid.row] + at.row[-1])[p.slot]
+    if at.row[rows.styles : -1].any():
+        out += (at.row[sc.grid.row] + at.row[-1])[p.slot] - film.charge(rows, sc, p, at.row)
+    return np.asarray(out)
 
 
 def slot_best(sc: Scene, p: Placements, red: Floats) -> Floats:

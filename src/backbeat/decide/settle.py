@@ -39,10 +39,31 @@ Heats = tuple[tuple[float, int], ...]  # (temperature, steps) in order
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """`of` [total] the cell of each source frame; `frames` [cells] how many a cell has. The last is of no shot."""
+    """`of` [total] the cell of each source frame; `frames` [cells] how many a cell has. The last is of no shot.
+
+    `part` [total] is where in its cell each frame begins, 0..1.
+    """
 
     of: Ints
     frames: Floats
+    part: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where placements begin or end: the cell [placements], and the share of it that lies behind."""
+
+    cell: Ints
+    part: Floats
+
+    def passed(self, total: Floats, cost: Floats) -> Floats:
+        """Return what all footage before costs; `total` [cells] is what the cells before each cost, `cost` the cell."""
+        return np.asarray(total[self.cell] + self.part * cost[self.cell])
+
+    def beyond(self, weight: Floats, cells: int) -> Floats:
+        """Return [cells] how often each is shown by placements that go on from here for ever."""
+        begun = np.asarray(np.bincount(self.cell, weight, cells), float)
+        return np.cumsum(begun) - np.bincount(self.cell, weight * self.part, cells)
 
 
 def cells(sc: Scene) -> Cells:
@@ -55,7 +76,15 @@ def cells(sc: Scene) -> Cells:
     of = np.full(pool.total, int(count.sum()), np.int64)
     for a, n, k, c in zip((pool.base + pool.start).tolist(), length.tolist(), count, first, strict=True):
         of[a : a + n] = c + np.arange(n) * k // n
-    return Cells(of, np.bincount(of, minlength=int(count.sum()) + 1).astype(float))
+    frames = np.bincount(of, minlength=int(count.sum()) + 1).astype(float)
+    new = np.r_[True, of[1:] != of[:-1]] if len(of) else np.zeros(0, bool)
+    begin = np.maximum.accumulate(np.where(new, np.arange(len(of)), 0))
+    return Cells(of, frames, (np.arange(len(of)) - begin) / frames[of])
+
+
+def ends(cell: Cells, last: Ints) -> Ends:
+    """Return where placements end whose last source frame is `last`."""
+    return Ends(cell.of[last], cell.part[last] + 1 / cell.frames[cell.of[last]])
 
 
 class Soft:
@@ -80,9 +109,13 @@ class Soft:
 
     def film(self, prices: Prices, heat: float) -> tuple[Floats, float]:
         """Return how likely each placement is on a random path weighed by exp(value / heat), and the soft optimum."""
-        net, row = self.net, prices.row
         total = np.concatenate([[0.0], np.cumsum(prices.frame)])
-        red = net.p.value - (total[net.p.high] - total[net.p.low])
+        return self.paying(total[self.net.p.high] - total[self.net.p.low], prices.row, heat)
+
+    def paying(self, paid: Floats, row: Floats, heat: float) -> tuple[Floats, float]:
+        """Return the same for placements that have `paid` [placements] for their footage."""
+        net = self.net
+        red = net.p.value - paid
         of_take = row[net.rows.styles : net.rows.styles + net.rows.takes]
         if of_take.any():
             red -= of_take[self.take] * self.seconds
@@ -161,7 +194,8 @@ def settle(net: Network, prices: Prices, heats: Heats) -> Prices:
         return prices
     sc, rows = net.sc, net.rows
     cell = cells(sc)
-    n, r, total = len(cell.frames), len(rows.low), sc.pool.total
+    n, r = len(cell.frames), len(rows.low)
+    begin, end = Ends(cell.of[net.p.low], cell.part[net.p.low]), ends(cell, net.p.high - 1)
     usual = max(1.0, float(np.median(net.p.high - net.p.low)))
     size = np.maximum(cell.frames, 1.0)
     dear = min(ceiling(sc), max(DEAR, float(net.p.value.max())) / usual) * cell.frames
@@ -177,9 +211,10 @@ def settle(net: Network, prices: Prices, heats: Heats) -> Prices:
         return Prices((x[:n] / size)[cell.of], x[n : n + r] - x[n + r :])
 
     def bound(x: Floats, heat: float) -> tuple[float, Floats]:
-        likely, best = soft.film(read(x), heat)
-        shown = np.bincount(net.p.low, likely, total + 1) - np.bincount(net.p.high, likely, total + 1)
-        used = np.bincount(cell.of, np.cumsum(shown)[:-1], n) / size
+        cost, row = x[:n], x[n : n + r] - x[n + r :]
+        before = np.cumsum(cost) - cost
+        likely, best = soft.paying(end.passed(before, cost) - begin.passed(before, cost), row, heat)
+        used = begin.beyond(likely, n) - end.beyond(likely, n)
         counted = soft.counts(likely)
         give = x[:n].sum() + (x[n : n + r] * high).sum() - (x[n + r :] * rows.low).sum()
         return best + float(give), np.concatenate([1.0 - used, high - counted, counted - rows.low])

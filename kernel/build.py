@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compile the decision's kernel: ``uv run --group kernel python kernel/build.py``; the result is kept here.
+
+The compiler is the one that the lock file names, so the same source gives the same bytes; ``--check`` compares them.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BUILT = HERE.parent / "src/backbeat/decide/data/kernel.wasm"
+EXPORTS = ("search", "fill", "improve", "cross")
+
+
+def build(to: Path) -> None:
+    """Compile ``search.c`` to the WebAssembly module `to`."""
+    options = ["-target", "wasm32-freestanding", "-O3", "-Wall", "-Wextra", "-Werror", "-msimd128", "-mbulk-memory"]
+    linker = ["-nostdlib", "-Wl,--no-entry", "-Wl,--strip-all", *(f"-Wl,--export={name}" for name in EXPORTS)]
+    command = [sys.executable, "-m", "ziglang", "cc", *options, *linker, "-o", str(to), "search.c"]
+    subprocess.run(command, cwd=HERE, check=True)
+
+
+def same() -> bool:
+    """Whether the module in the repository is what the source gives."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "kernel.wasm"
+        build(fresh)
+        return fresh.read_bytes() == BUILT.read_bytes()
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(
+            0 if same() else "src/backbeat/decide/data/kernel.wasm is not what kernel/search.c gives: build it anew"
+        )
+    build(BUILT)
+    print(f"{BUILT.name}: {BUILT.stat().st_size} bytes")
