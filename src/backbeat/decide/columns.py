@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STEPS = 1.12  # slots whose lengths differ by less share one bound
+FEW = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,14 @@ def _kinds(sc: Scene) -> list[Kind]:
     level = np.round(np.log(np.maximum(sc.seconds, 1e-3)) / np.log(STEPS)).astype(np.int64)
     out = []
     pool = sc.pool
+    # Few slots: one pass over all of them, whatever their length, costs less than a pass for each kind.
+    every = np.arange(len(sc.start))
+    sync = hope.most(sc, every, np.arange(pool.size)) if len(every) <= FEW else None
     for v in np.unique(level):
         slots = np.flatnonzero(level == v)
         need = sc.span[slots].min(axis=0)[pool.rate_id]
         shots = np.flatnonzero(pool.end - pool.start >= need)
         if len(shots):
-            out.append(Kind(slots, shots, np.maximum(hope.most(sc, slots, shots), 0.0), need[shots]))
+            most = hope.most(sc, slots, shots) if sync is None else sync[np.ix_(slots, shots)]
+            out.append(Kind(slots, shots, np.maximum(most, 0.0), need[shots]))
     return out

@@ -7,11 +7,13 @@ import dataclasses
 
 import numpy as np
 
-from backbeat.decide import beam, explain, given, locks, ordered, patch, prices, ramps, runners, search, terms
+from backbeat.decide import beam, explain, given, locks, ordered, patch, prices, ramps, runners, search
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
+from backbeat.decide.known import Known, carried, lasting, remember
+from backbeat.decide.known import bound as bound_of
 from backbeat.decide.place import Placements, Scene, expand, join, scene, sped
-from backbeat.decide.pool import Ints, gather
+from backbeat.decide.pool import Ints, Pool, gather
 from backbeat.decide.problem import CutProblem, Solution
 from backbeat.decide.settle import Soft
 from backbeat.errors import NoEditError
@@ -32,13 +34,19 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
     NoEditError
         If the locks contradict each other, there is no usable footage at all, or the film has no length.
     """
-    sc = _scene(problem)
+    sc = _scene(locks.settle(problem))
     rows = film.build(sc)
-    mended = patch.mend(sc, rows) if problem.previous and problem.order == "free" else None
-    find = search.find if problem.order == "free" else ordered.find
-    found = find(sc, rows, sweeps, seek=mended is None)
-    if mended is not None:
-        return _solution(*mended, found.bound, ())
+    if problem.order != "free":
+        found = ordered.find(sc, rows, sweeps)
+    else:
+        stays = bool(problem.previous) and patch.standing(sc) is not None
+        found = search.find(sc, rows, sweeps, seek=not stays)
+        mended = patch.mend(sc, rows, found.prices) if stays else None
+        if mended is not None:
+            net, path = patch.beside(mended, found.net)
+            return _solution(net, path, found.bound, known=_known(found))
+        if stays:
+            found = search.find(sc, rows, sweeps)
     net, path, bound = found.net, found.path, found.bound
     unmet: tuple[str, ...] = ()
     if not len(path):
@@ -55,14 +63,15 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
             )
         reached, asked = _seconds(problem, _end(net, path)), _seconds(problem, problem.frames)
         unmet = (f"the footage fills {reached:.1f} s of {asked:.1f} s",)
-    return _solution(net, path, bound, unmet)
+    return _solution(net, path, bound, unmet, known=_known(found))
 
 
 def resolve(problem: CutProblem, earlier: Solution, *, window: int = patch.WINDOW) -> Solution:
     """Decide `problem` anew near what no longer holds of `earlier` (its clips are ``problem.previous``), quickly.
 
-    For an editor at work: a window of clips about each change is filled, the rest is kept, and the bound is that of
-    `earlier`, raised by what the new locks and the wish to stay can add. Falls back to `solve`.
+    For an editor at work, who changes locks: a window of clips about each change is filled, the rest is kept, and the
+    bound is proven by the prices of `earlier`. Where more than locks has changed, or no window can be filled, it is
+    decided as `solve` does.
 
     Raises
     ------
@@ -70,20 +79,25 @@ def resolve(problem: CutProblem, earlier: Solution, *, window: int = patch.WINDO
         As `solve` does.
     """
     problem = dataclasses.replace(problem, previous=earlier.clips)
-    sc = _scene(problem)
-    mended = patch.mend(sc, film.build(sc), window)
+    known, settled = earlier.known, locks.settle(problem)
+    if known is None or not known.serves(settled):
+        return solve(problem)
+    sc = _scene(settled, known.pool(settled))
+    rows = film.build(sc)
+    at = carried(known, rows)
+    top = lasting(known, sc)
+    mended = patch.mend(sc, rows, at, window, also=np.isnan(top))
     if mended is None:
         return solve(problem)
-    more = terms.KEPT * len(earlier.clips) + float(np.maximum(given.locked(sc).value, 0).sum())
-    return _solution(*mended, earlier.bound + more, ())
+    bound = bound_of(top, mended.columns, mended.slots, sc, rows, at)
+    return _solution(mended.net, mended.path, bound, known=known, earlier=earlier.clips)
 
 
-def _scene(problem: CutProblem) -> Scene:
-    """Return the tables of `problem`, its locks settled."""
-    problem = locks.settle(problem)
+def _scene(problem: CutProblem, pool: Pool | None = None) -> Scene:
+    """Return the tables of `problem`, whose locks are settled; `pool` is its footage, where that is known."""
     if problem.frames < 1:
         raise NoEditError("the film would have no frames", "ask for a longer film or a longer song")
-    pool = gather(problem)
+    pool = pool or gather(problem)
     if not pool.size:
         raise NoEditError("there is no usable shot in the footage", "add footage, or forbid fewer takes")
     sc = scene(problem, music.build(problem), pool)
@@ -95,6 +109,10 @@ def _scene(problem: CutProblem) -> Scene:
     return sc
 
 
+def _known(found: search.Found) -> Known | None:
+    return None if found.columns is None else remember(found.columns, found.prices)
+
+
 def _seconds(problem: CutProblem, frames: int) -> float:
     return float(frames / problem.rate)
 
@@ -104,25 +122,28 @@ def _end(net: prices.Network, path: Ints) -> int:
 
 
 def _all(sc: Scene) -> Placements:
-    slots, shots = len(sc.start), sc.pool.size
-    parts = [sped(sc)]
+    slots, shots, fixed = len(sc.start), sc.pool.size, given.locked(sc)
+    parts = [sped(sc), given.earlier(sc)]
     step = max(1, 4_000 // max(shots, 1))
     for a in range(0, slots, step):
         some = np.arange(a, min(a + step, slots))
         parts.append(expand(sc, np.repeat(some, shots), np.tile(np.arange(shots), len(some))))
-    return join(parts)
+    free = join(parts)
+    return join([free.take(~np.isin(free.slot, fixed.slot)), fixed])
 
 
-def _solution(net: prices.Network, path: Ints, bound: float, unmet: tuple[str, ...]) -> Solution:
+def _solution(
+    net: prices.Network,
+    path: Ints,
+    bound: float,
+    unmet: tuple[str, ...] = (),
+    *,
+    known: Known | None = None,
+    earlier: tuple[Clip, ...] = (),
+) -> Solution:
+    """Return the film; `earlier` are the clips of a film that differs by its locks alone: those that stay are known."""
     sc, problem = net.sc, net.sc.problem
-    clips: list[Clip] = []
-    takes = explain.by_path(problem)
-    for k in path.tolist():
-        clip = clip_of(sc, net.p, k)
-        worth = explain.clip_terms(clip, clips[-1] if clips else None, problem, sc.grid, takes)
-        clip = dataclasses.replace(clip, terms=worth, value=sum(v for _, v in worth))
-        clips.append(clip)
-    clips = runners.with_alternates(net, path, clips)
+    clips = runners.with_alternates(net, path, _clips(sc, net.p.take(path), earlier), earlier)
     value = beam.value_of(net, path)
     earned = sum(v for c in clips for _, v in c.terms if v > 0)
     return Solution(
@@ -135,15 +156,37 @@ def _solution(net: prices.Network, path: Ints, bound: float, unmet: tuple[str, .
         frames=clips[-1].end if clips else 0,
         film_cost=sum(c.value for c in clips) - value,
         notes=sc.grid.notes,
+        known=known,
     )
 
 
-def clip_of(sc: Scene, p: Placements, k: int) -> Clip:
-    """Return placement `k` as a clip."""
+def _clips(sc: Scene, p: Placements, earlier: tuple[Clip, ...]) -> list[Clip]:
+    """Return the placements `p` of a film as clips with their terms."""
+    problem, takes = sc.problem, explain.by_path(sc.problem)
+    locked = {(x.start, x.end, x.take) for x in problem.locks if x.kind == "clip"}
+    stood = {explain.place_of(c): c for c in earlier}
+    out: list[Clip] = []
+    stays = True  # the clip before: the first clip has none, now as in the earlier film
+    for k in range(p.size):
+        bare = _bare(sc, p, k)
+        bare = dataclasses.replace(bare, locked=(bare.start, bare.end, bare.take) in locked)
+        old = stood.get(explain.place_of(bare))
+        if old is not None and stays and old.locked == bare.locked:
+            out.append(explain.kept(old))
+        else:
+            clip = _eased(bare, problem, sc.grid, takes)
+            worth = explain.clip_terms(clip, out[-1] if out else None, problem, sc.grid, takes)
+            out.append(dataclasses.replace(clip, terms=worth, value=sum(v for _, v in worth)))
+        stays = old is not None
+    return out
+
+
+def _bare(sc: Scene, p: Placements, k: int) -> Clip:
+    """Return placement `k` as a clip, without what can be said of it."""
     slot, shot = int(p.slot[k]), int(p.shot[k])
     take = sc.problem.takes[int(sc.pool.take[shot])]
     factor = float(p.factor[k])
-    clip = Clip(
+    return Clip(
         start=int(sc.start[slot]),
         frames=int(sc.end[slot] - sc.start[slot]),
         take=take.media.path,
@@ -151,19 +194,19 @@ def clip_of(sc: Scene, p: Placements, k: int) -> Clip:
         source_rate=take.media.rate,
         speed=NORMAL if factor == 1.0 else Speed(factor),
         shot=int(sc.pool.shot[shot]),
-        locked=any(
-            x.kind == "clip" and (x.start, x.end, x.take) == (int(sc.start[slot]), int(sc.end[slot]), take.media.path)
-            for x in sc.problem.locks
-        ),
         beat=int(sc.grid.beat[sc.grid.first[slot]]),
     )
-    found = explain.find_shot({clip.take: take}, clip, sc.problem.rate)
+
+
+def _eased(clip: Clip, problem: CutProblem, grid: music.Grid, takes: explain.Takes) -> Clip:
+    """Return `clip` with its ramp and its hits."""
+    found = explain.find_shot(takes, clip, problem.rate)
     if found is None:
         return clip
-    rate = float(sc.problem.rate)
-    if factor != 1.0:
-        clip = ramps.eased(clip, found[1], sc.problem, sc.grid)
-    seen = explain.seen_hits(clip, found[1], sc.problem, sc.grid)
+    rate = float(problem.rate)
+    if clip.speed.factor != 1.0:
+        clip = ramps.eased(clip, found[1], problem, grid)
+    seen = explain.seen_hits(clip, found[1], problem, grid)
     return dataclasses.replace(clip, hits=tuple(s.frame / rate for s in seen))
 
 

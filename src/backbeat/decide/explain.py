@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -147,8 +148,23 @@ def _for_section(clip: Clip, take: Take, problem: CutProblem) -> float:
 
 def stays(clip: Clip, problem: CutProblem) -> bool:
     """Whether `clip` stands just as it stood in the earlier edit."""
-    key = (clip.start, clip.frames, clip.take, clip.source_in, clip.speed.factor)
-    return any(key == (c.start, c.frames, c.take, c.source_in, c.speed.factor) for c in problem.previous)
+    key = place_of(clip)
+    return any(clip.start == c.start and key == place_of(c) for c in problem.previous)
+
+
+def place_of(clip: Clip) -> tuple[int, int, str, int, float]:
+    """Return what makes two clips the same: where they stand, what they show, and how fast."""
+    return clip.start, clip.frames, clip.take, clip.source_in, clip.speed.factor
+
+
+def kept(clip: Clip) -> Clip:
+    """Return `clip` as it stands on in the next edit, after the same clip: its worth with the term for that."""
+    if clip.locked or any(name == "kept" for name, _ in clip.terms):
+        return clip
+    beside = [t for t in clip.terms if t[0] in {"neighbour", "direction"}]
+    worth = (*(t for t in clip.terms if t not in beside), ("kept", terms.KEPT), *beside)
+    seconds = tuple(dataclasses.replace(a, loss=round(a.loss + terms.KEPT, 6)) for a in clip.alternates)
+    return dataclasses.replace(clip, terms=worth, value=sum(v for _, v in worth), alternates=seconds, reason="")
 
 
 def alike(one: Clip, other: Clip, takes: Takes, rate: Fraction) -> bool:

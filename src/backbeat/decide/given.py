@@ -4,33 +4,42 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from backbeat.decide import explain, locks, terms
-from backbeat.decide.place import Placements, Scene, join, offset_at, plain_worth, sync
+from backbeat.decide.place import Placements, Scene, offset_at, plain_worth, sync
+from backbeat.decide.pool import Floats, Ints
 from backbeat.model.timeline import Clip
 
 
 def locked(sc: Scene) -> Placements:
     """Return the placements of the clip locks, one for each slot that a lock fills."""
-    takes = explain.by_path(sc.problem)
     clips = [locks.as_clip(lock, sc.problem) for lock in sc.problem.locks if lock.kind == "clip"]
-    return join([nothing(), *(p for clip in clips if (p := of_clip(sc, clip, takes)) is not None)])
+    return of_clips(sc, clips)[0]
 
 
 def earlier(sc: Scene) -> Placements:
     """Return the placements of the earlier edit that may stand where they stood."""
-    forbidden = {lock.take for lock in sc.problem.locks if lock.kind == "forbid"}
+    return standing(sc)[0]
+
+
+def standing(sc: Scene) -> tuple[Placements, Ints]:
+    """Return the placements of the earlier edit that may stand where they stood, and which clip of it each is."""
     low, high = sc.problem.style.speed
-    parts, takes = [nothing()], explain.by_path(sc.problem)
-    for clip in sc.problem.previous:
-        if clip.take in forbidden or not low <= clip.speed.factor <= high:
-            continue
-        p = of_clip(sc, dataclasses.replace(clip, locked=False), takes)
-        if p is not None:
-            parts.append(dataclasses.replace(p, value=p.value + terms.KEPT))
-    return join(parts)
+    banned = forbidden(sc)
+    index = [
+        i for i, clip in enumerate(sc.problem.previous) if clip.take not in banned and low <= clip.speed.factor <= high
+    ]
+    plain = [_unlocked(sc.problem.previous[i]) for i in index]
+    p, which = of_clips(sc, plain)
+    return dataclasses.replace(p, value=p.value + terms.KEPT), np.asarray(np.array(index, np.int64)[which])
+
+
+def forbidden(sc: Scene) -> set[str]:
+    """Return the takes that may not be used."""
+    return {lock.take for lock in sc.problem.locks if lock.kind == "forbid"}
 
 
 def nothing() -> Placements:
@@ -39,31 +48,53 @@ def nothing() -> Placements:
     return Placements(ints, ints, ints, ints, floats, floats, floats)
 
 
-def of_clip(sc: Scene, clip: Clip, takes: explain.Takes) -> Placements | None:
-    """Return `clip` as a placement; None if it is in no slot, or in no usable range and not locked."""
-    slots = np.flatnonzero((sc.start == clip.start) & (sc.end == clip.end))
-    found = explain.find_shot(takes, clip, sc.problem.rate)
-    if not len(slots) or found is None:
-        return None
-    take, shot = found
-    pool = sc.pool
-    mine = [t for t, x in enumerate(sc.problem.takes) if x.media.path == take.media.path]
-    rows = np.flatnonzero((pool.take == mine[0]) & (pool.shot == shot.index) & (pool.start == shot.start_frame))
-    if not len(rows):
-        return None
-    slot, row = slots[:1], rows[:1]
-    if not clip.locked and not _in_window(sc, clip, int(row[0])):
-        return None
-    factor = np.array([clip.speed.factor])
-    frames = sc.end[slot] - sc.start[slot]
-    if clip.speed.factor == 1.0:
-        high = clip.source_in + sc.span[slot, pool.rate_id[row]]
-    else:
-        high = clip.source_in + offset_at((frames - 1) / float(sc.problem.rate) * factor, pool.rate[row]) + 1
-    low = np.array([clip.source_in])
-    hits = sync(sc, slot, row, low, high, factor)
-    value = plain_worth(sc, slot, row) - terms.speed_cost(factor) + hits
-    return Placements(slot, row, low + pool.base[row], high + pool.base[row], value, factor, hits)
+def _unlocked(clip: Clip) -> Clip:
+    return dataclasses.replace(clip, locked=False) if clip.locked else clip
+
+
+def of_clips(sc: Scene, clips: Sequence[Clip]) -> tuple[Placements, Ints]:
+    """Return `clips` as placements, and the index of each one's clip.
+
+    Those in no slot, and those in no usable range or outside their window and not locked, have none.
+    """
+    takes = {take.media.path: (t, take) for t, take in enumerate(sc.problem.takes)}
+    pool, place = sc.pool, slots_of(sc, np.array([(c.start, c.end) for c in clips], np.int64).reshape(-1, 2)).tolist()
+    rows: list[tuple[int, int, int, float, int]] = []
+    for i, (slot, clip) in enumerate(zip(place, clips, strict=True)):
+        if slot < 0 or clip.take not in takes:
+            continue
+        t, take = takes[clip.take]
+        found = explain.find_shot({clip.take: take}, clip, sc.problem.rate)
+        if found is None:
+            continue
+        shot = found[1]
+        row = np.flatnonzero((pool.take == t) & (pool.shot == shot.index) & (pool.start == shot.start_frame))
+        if len(row) and (clip.locked or _in_window(sc, clip, int(row[0]))):
+            rows.append((slot, int(row[0]), clip.source_in, clip.speed.factor, i))
+    if not rows:
+        return nothing(), np.zeros(0, np.int64)
+    slot_of, shot_of, low, factor, which = (np.array(column) for column in zip(*rows, strict=True))
+    return _valued(sc, slot_of, shot_of, low, factor.astype(float)), which
+
+
+def slots_of(sc: Scene, spans: Ints) -> Ints:
+    """Return the slot of each record span [n, 2], -1 for those of none."""
+    if not len(sc.start):
+        return np.full(len(spans), -1)
+    key = sc.start * (sc.problem.frames + 1) + sc.end
+    place = np.minimum(np.searchsorted(key, spans[:, 0] * (sc.problem.frames + 1) + spans[:, 1]), len(key) - 1)
+    same = (sc.start[place] == spans[:, 0]) & (sc.end[place] == spans[:, 1])
+    return np.asarray(np.where(same, place, -1))
+
+
+def _valued(sc: Scene, slot: Ints, shot: Ints, low: Ints, factor: Floats) -> Placements:
+    """Return the placements that show `shot` from source frame `low` at speed `factor`."""
+    pool, frames = sc.pool, sc.end[slot] - sc.start[slot]
+    sped = low + offset_at((frames - 1) / float(sc.problem.rate) * factor, pool.rate[shot]) + 1
+    high = np.where(factor == 1.0, low + sc.span[slot, pool.rate_id[shot]], sped)
+    hits = sync(sc, slot, shot, low, high, factor)
+    value = plain_worth(sc, slot, shot) - terms.speed_cost(factor) + hits
+    return Placements(slot, shot, low + pool.base[shot], high + pool.base[shot], value, factor, hits)
 
 
 def _in_window(sc: Scene, clip: Clip, row: int) -> bool:

@@ -91,80 +91,87 @@ def _sum(sc: Scene, a: Anchors, slots: Ints, use: Ints, out: Singles) -> None:
 
 
 class _Tables:
-    """What each anchor's neighbours give when it stands on a frame."""
+    """What each anchor's neighbours give when it stands on a frame.
+
+    Pairs [p] of an anchor (`column` in `use`) and a hit of its shot `gap` frames after it, in order of anchor, each
+    first with itself. `gain` and `cut` are curves by frame, one after another for each blur and strength; `base` and
+    `cut_base` are where a pair's begins in them.
+    """
 
     def __init__(self, sc: Scene, a: Anchors, use: Ints) -> None:
         self.sc, self.a, self.use = sc, a, use
         pool, rate = sc.pool, float(sc.problem.rate)
         longest = float(sc.seconds.max()) * rate + 4
-        strong = sc.grid.worth * sc.grid.bell - terms.MISS * (1.0 - sc.grid.bell)
-        weak = sc.grid.worth * sc.grid.bell
-        cut = np.where(sc.grid.bell > 0.5, sc.grid.worth, 0.0) * sc.problem.style.hit_on_cut
-        self.curves = [[_widest(c, r) for c in (weak, strong, cut)] for r in range(int(a.blur.max(initial=0)) + 1)]
+        own_rate, time = pool.rate[a.shot[use]], pool.hit_time
         # The anchor's own record frame is rounded with its in-point; with one rate the rounding is known.
-        at = pool.hit_time[use] * pool.rate[a.shot[use]]
+        at = time[use] * own_rate
         snapped = np.where(a.blur[use] == 0, np.floor(at + 0.5), at)
-        self.near: list[tuple[Ints, Ints]] = []  # for each neighbour: columns of `use`, frames from the anchor
-        self.who: list[Ints] = []
+        columns, others, gaps = [np.arange(len(use))], [use], [np.zeros(len(use))]
         for step in (s for n in range(1, int(np.diff(pool.hit_ptr).max(initial=1))) for s in (n, -n)):
             other = use + step
             same = (other >= 0) & (other < len(a.shot))
             same[same] = a.shot[other[same]] == a.shot[use[same]]
             column = np.flatnonzero(same)
-            gap = (pool.hit_time[other[column]] * pool.rate[a.shot[use[column]]] - snapped[column]) * (
-                rate / pool.rate[a.shot[use[column]]]
-            )
+            gap = (time[other[column]] * own_rate[column] - snapped[column]) * (rate / own_rate[column])
             close = np.abs(gap) < longest
-            if close.any():
-                self.near.append((column[close], np.floor(gap[close] + 0.5 + 1e-6).astype(np.int64)))
-                self.who.append(other[column[close]])
+            columns.append(column[close])
+            others.append(other[column[close]])
+            gaps.append(np.floor(gap[close] + 0.5 + 1e-6))
+        order = np.argsort(np.concatenate(columns), kind="stable")
+        self.column = np.concatenate(columns)[order]
+        self.own = np.r_[True, self.column[1:] != self.column[:-1]]
+        self.gap = np.concatenate(gaps)[order].astype(np.int32)
+        who = np.concatenate(others)[order]
+        self.blur = a.blur[use[self.column]].astype(np.int32)
+        self.weight = (sc.problem.style.hit_weight * a.strength[who]).astype(np.float32)
+        self._curves(a.strong[who])
+
+    def _curves(self, strong: NDArray[np.bool_]) -> None:
+        """Lay the curves of what a hit gives, the bonus for a pair included, one after another."""
+        grid, radii = self.sc.grid, range(int(self.blur.max(initial=0)) + 1)
+        weak = grid.worth * grid.bell
+        curves = []
+        for r in radii:
+            for curve in (weak, weak - terms.MISS * (1.0 - grid.bell)):
+                widest = _widest(curve, r)
+                # Where frames are not known exactly, a miss is not sure either.
+                widest = np.maximum(widest, 0) if r else widest
+                curves.append(widest + np.float32(terms.PAIR) * np.maximum(widest, 0))
+        cut = np.where(grid.bell > 0.5, grid.worth, 0.0) * self.sc.problem.style.hit_on_cut
+        self.frames = len(cut)
+        self.gain = np.concatenate(curves).astype(np.float32)
+        self.cut = np.concatenate([_widest(cut, r) for r in radii])
+        self.base = ((2 * self.blur + strong) * self.frames).astype(np.int32)
+        self.cut_base = self.blur * np.int32(self.frames)
 
     def value(self, slot: Ints, frame: Ints, *, on_cut: bool) -> Singles:
         """Return [slots, anchors] the bound with each anchor on `frame` [slots]; -1e9 where it cannot stand so."""
         sc, a, use = self.sc, self.a, self.use
-        weight = sc.problem.style.hit_weight
-        into, left = (frame - sc.start[slot]).astype(np.float32), (sc.end[slot] - frame).astype(np.float32)
-        own = sc.grid.worth[frame] * (sc.problem.style.hit_on_cut if on_cut else 1.0)
-        out = (own[:, None] * (weight * a.strength[use])).astype(np.float32)
-        hidden = terms.HIDDEN
-        for (column, gap), who in zip(self.near, self.who, strict=True):
-            reach = gap < left.max(initial=0)
-            reach &= -gap <= into.max(initial=0) + 4
-            c, g, w = column[reach], gap[reach], who[reach]
-            if not len(c):
-                continue
-            at = frame[:, None] + g
-            seen = (at >= sc.start[slot][:, None] + hidden - a.blur[use[c]]) & (
-                at < sc.end[slot][:, None] - hidden + a.blur[use[c]]
-            )
-            gain = self._gain(at, w, a.blur[use[c]]) * seen
-            if sc.problem.style.hit_on_cut > 0:
-                first = (at >= sc.start[slot][:, None] - a.blur[use[c]]) & (at < sc.start[slot][:, None] + hidden)
-                gain += self._cut(at, w, a.blur[use[c]]) * first
-            out[:, c] += gain
-        out[(into[:, None] > a.before[use]) | (left[:, None] > a.after[use])] = -1e9
+        into, left = (frame - sc.start[slot]).astype(np.int32), (sc.end[slot] - frame).astype(np.int32)
+        before, after = a.before[use], a.after[use]
+        fits = (before >= into.min()) & (after >= left.min())
+        out = np.full((len(slot), len(use)), -1e9, np.float32)
+        pair = np.flatnonzero(fits[self.column] & (self.gap < left.max()) & (-self.gap <= into.max() + 4))
+        if not len(pair):
+            return out
+        gap, blur, own = self.gap[pair], self.blur[pair], np.flatnonzero(self.own[pair])
+        at = frame.astype(np.int32)[:, None] + gap
+        np.clip(at, 0, self.frames - 1, out=at)
+        gain = self.gain[at + self.base[pair]]
+        since = into[:, None] + gap  # frames of the slot before the hit
+        length = (into + left)[:, None]
+        gain *= (since >= terms.HIDDEN - blur) & (since < length - terms.HIDDEN + blur)
+        if sc.problem.style.hit_on_cut > 0:
+            row, k = np.nonzero((since < terms.HIDDEN) & (since >= -blur))
+            gain[row, k] += self.cut[at[row, k] + self.cut_base[pair[k]]]
+        there = sc.grid.worth[frame] * (sc.problem.style.hit_on_cut if on_cut else 1.0)
+        gain[:, own] = there.astype(np.float32)[:, None]
+        gain *= self.weight[pair]
+        value = np.add.reduceat(gain, own, axis=1)
+        some = np.flatnonzero(fits)
+        value[(into[:, None] > before[some]) | (left[:, None] > after[some])] = -1e9
+        out[:, some] = value
         return out
-
-    def _gain(self, at: Ints, who: Ints, blur: Ints) -> Singles:
-        weight = (self.sc.problem.style.hit_weight * self.a.strength[who]).astype(np.float32)
-        at = np.clip(at, 0, len(self.curves[0][0]) - 1)
-        out = np.zeros(at.shape, np.float32)
-        strong = self.a.strong[who]
-        for r in np.unique(blur).tolist():
-            for s in (False, True):
-                mine = np.flatnonzero((blur == r) & (strong == s))
-                if len(mine):
-                    out[:, mine] = self.curves[r][int(s)][at[:, mine]]
-        out *= weight
-        if blur.any():  # where frames are not known exactly, a miss is not sure either
-            out[:, blur > 0] = np.maximum(out[:, blur > 0], 0.0)
-        return np.asarray(out + np.float32(terms.PAIR) * np.maximum(out, 0.0), np.float32)
-
-    def _cut(self, at: Ints, who: Ints, blur: Ints) -> Singles:
-        weight = (self.sc.problem.style.hit_weight * self.a.strength[who]).astype(np.float32)
-        at = np.clip(at, 0, len(self.curves[0][0]) - 1)
-        out = self.curves[int(blur.max(initial=0))][2][at]
-        return np.asarray(out * weight, np.float32)
 
 
 def _widest(curve: Floats, radius: int) -> Singles:

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from backbeat.model.footage import Take
 from backbeat.model.plan import Lock, Style, Want
 from backbeat.model.song import Song
 from backbeat.model.timeline import Clip
+
+if TYPE_CHECKING:
+    from backbeat.decide.known import Known
 
 ORDERS = ("free", "name", "time", "story")
 
@@ -48,7 +52,7 @@ class Solution:
     shot lengths, for a favourite take and for a missing one). No edit of the same placements is worth more than
     `bound`. `gap` is ``(bound - value)`` as a share of all that was earned. `frames` is the length reached: shorter
     than asked for where the footage gave out. `unmet` are sentences: what was asked for and could not be had;
-    `notes`: what the editor should know.
+    `notes`: what the editor should know. `known`: what `cut.resolve` starts from.
     """
 
     clips: tuple[Clip, ...]
@@ -60,6 +64,7 @@ class Solution:
     frames: int = 0
     film_cost: float = 0.0
     notes: tuple[str, ...] = ()
+    known: Known | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,13 +55,17 @@ LEAST = 10.0  # value below which a film's shares are taken of this
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An edit: placements in order, its true value, the bound over all placements, and the prices that prove it."""
+    """An edit: placements in order, its true value, the bound over all placements, and the prices that prove it.
+
+    `columns` are all placements, None where footage has an order.
+    """
 
     net: Network
     path: Ints
     value: float
     bound: float
     prices: Prices
+    columns: Columns | None = None
 
 
 def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
@@ -93,8 +97,8 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
     if proven < bound:
         bound, best_at = proven, at
     if not seek:
-        return Found(net, np.zeros(0, np.int64), NEVER, bound, best_at)
-    return _best_film(columns, best_at, bound)
+        return Found(net, np.zeros(0, np.int64), NEVER, bound, best_at, columns)
+    return dataclasses.replace(_best_film(columns, best_at, bound), columns=columns)
 
 
 def balanced(columns: Columns, at: Prices) -> Prices:
