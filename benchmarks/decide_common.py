@@ -75,7 +75,7 @@ def style_error(found: Solution, problem: CutProblem) -> Row:
 def version() -> str:
     """Return a short name of the solver as it stands: figures of one version are not mixed with another's."""
     here = ROOT / "src" / "backbeat" / "decide"
-    files = sorted(p for p in here.rglob("*") if p.suffix in {".py", ".c", ".h", ".pyx", ".toml"})
+    files = sorted(p for p in here.rglob("*") if p.suffix in {".py", ".c", ".h", ".wasm", ".toml"})
     return hashlib.sha256(b"".join(p.read_bytes() for p in files)).hexdigest()[:10]
 
 

@@ -137,3 +137,23 @@ def test_twenty_seconds_whole_and_a_song_shorter_than_any_film() -> None:
     assert on_beats(asked, found) == 1.0
     with pytest.raises(NoEditError):
         length.film_frames(shoots.song(0.6), takes, asked.style, RATE, "song")
+
+
+@pytest.mark.parametrize("shots", [10, 34])
+def test_footage_in_an_order_that_nearly_runs_out_is_used_up(shots: int) -> None:
+    """What is skipped is lost, so a film that is careless early gives out early."""
+    song = shoots.song(90.0)
+    takes = shoots.takes(shots, lengths=(5.0, 12.0) if shots == 10 else (1.5, 4.0))
+    style = styles.builtin("documentary")
+    frames = length.film_frames(song, takes, style, RATE, "song").frames
+    asked = CutProblem(song, takes, style, RATE, frames, order="story")
+    found = cut.solve(asked)
+    assert verify(found, asked) == []
+    assert found.frames >= 0.9 * frames
+
+
+def test_far_too_little_footage_in_an_order_says_how_much_it_fills() -> None:
+    asked, found = decided(shoots.song(60.0), shoots.takes(4, lengths=(6.0, 9.0)), order="name")
+    have = sum(t.media.frames for t in asked.takes) / 24
+    assert found.frames / 24 >= 0.75 * have
+    assert found.unmet == (f"the footage fills {found.frames / 24:.1f} s of 60.0 s",)

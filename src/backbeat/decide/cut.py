@@ -49,13 +49,16 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
             found = search.find(sc, rows, sweeps)
     net, path, bound = found.net, found.path, found.bound
     unmet: tuple[str, ...] = ()
-    if not len(path):
+    if not len(path) and problem.order == "free":
         net = prices.Network(sc, rows, _all(sc))
         likely, _ = Soft(net).film(found.prices, LUKEWARM)
         films = beam.search(beam.field(net, found.prices, 200), width=60, plan=beam.expected(net, likely))
         path = films[0] if films else path
     if not len(path):
-        path = beam.furthest(beam.field(net, found.prices, 200))
+        if problem.order == "free":
+            path = beam.furthest(beam.field(net, found.prices, 200))
+        else:
+            net, path = ordered.furthest(sc, rows, found.prices)
         if not len(path):
             raise NoEditError(
                 "no shot is long enough for the first place in the film",

@@ -24,6 +24,10 @@ from backbeat.decide.rows import Rows
 PAIRS = 40  # pairs a slot that are expanded
 CHOICES = 300  # placements a slot that the beam looks at
 WIDTH = 40
+LOST = 5.0  # each second that a film of too little footage lacks: more than any second can earn
+# Pieces that a clip is thought to use up beyond its own length (what lies between it and the next is lost), and what
+# ending early costs. A guide that counts on more footage than there is lets the film give out; then the next is tried.
+GUIDES = ((0.0, np.inf), (0.25, np.inf), (0.5, np.inf), (1.0, LOST))
 
 
 def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> search.Found:
@@ -38,18 +42,35 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> search.Fou
     net = Network(sc, rows, columns.placements())
     path = np.zeros(0, np.int64)
     if seek:
-        axis = pieces(sc)
-        outlook = guide_ahead(sc, axis, values)
-        through = best_through(sc, axis, values, outlook)
-        rank = min(PAIRS, through.shape[1]) - 1
-        good = through >= -np.partition(-through, rank, axis=1)[:, rank : rank + 1]
-        for kind, k in enumerate(columns.kinds):
-            columns.expand(kind, good[np.ix_(k.slots, k.shots)] & (values[np.ix_(k.slots, k.shots)] > NEVER / 2))
-        net = Network(sc, rows, columns.placements())
-        where = _field(net, at, axis, outlook)
-        films = beam.search(where, width=WIDTH, plan=even_plan(sc, rows), plans=(0.4, 1.0))
+        for spare, lost in GUIDES:
+            where = _guided(columns, at, values, spare, lost)
+            net = where.net
+            films = beam.search(where, width=WIDTH, plan=even_plan(sc, rows), plans=(0.4, 1.0))
+            if films:
+                break
         path = max((beam.improve(where, one) for one in films), key=lambda one: beam.value_of(net, one), default=path)
     return search.Found(net, path, beam.value_of(net, path), bound, at)
+
+
+def furthest(sc: Scene, rows: Rows, at: Prices) -> tuple[Network, Ints]:
+    """Return the longest film in playing order that the footage allows, where none reaches the end."""
+    columns = Columns(sc, rows)
+    at = Prices(np.zeros(sc.pool.total), at.row)
+    where = _guided(columns, at, pair_values(columns, at), *GUIDES[-1])
+    return where.net, beam.furthest(where, WIDTH)
+
+
+def _guided(columns: Columns, at: Prices, values: Floats, spare: float, lost: float) -> beam.Field:
+    """Return the field of the pairs that the guide likes, ranked by it; see `pieces` and `guide_ahead`."""
+    sc = columns.sc
+    axis = pieces(sc, spare)
+    outlook = guide_ahead(sc, axis, values, lost)
+    through = best_through(sc, axis, values, outlook)
+    rank = min(PAIRS, through.shape[1]) - 1
+    good = through >= -np.partition(-through, rank, axis=1)[:, rank : rank + 1]
+    for kind, k in enumerate(columns.kinds):
+        columns.expand(kind, good[np.ix_(k.slots, k.shots)] & (values[np.ix_(k.slots, k.shots)] > NEVER / 2))
+    return _field(Network(sc, columns.rows, columns.placements()), at, axis, outlook)
 
 
 def pair_values(columns: Columns, at: Prices) -> Floats:
@@ -91,8 +112,8 @@ class Pieces:
     uses: Ints
 
 
-def pieces(sc: Scene) -> Pieces:
-    """Return the footage in pieces of half a usual clip."""
+def pieces(sc: Scene, spare: float = 0.0) -> Pieces:
+    """Return the footage in pieces of half a usual clip, `spare` of one lost with each clip."""
     pool = sc.pool
     length = (pool.end - pool.start) / pool.rate
     rows = np.array([0.5 * float(np.median(sc.seconds)), float(length.sum()) / 6000, 0.3])
@@ -100,14 +121,19 @@ def pieces(sc: Scene) -> Pieces:
     count = np.maximum(np.floor(length / seconds + 0.25).astype(np.int64), 1)
     begin = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     shot = np.repeat(np.arange(pool.size), count)
-    uses = np.maximum(np.floor(sc.seconds / seconds + 0.75).astype(np.int64), 1)
+    uses = np.maximum(np.floor(sc.seconds / seconds + 0.75 + spare).astype(np.int64), 1)
     return Pieces(seconds, shot, begin[shot + 1] - np.arange(len(shot)), begin, uses)
 
 
-def guide_ahead(sc: Scene, axis: Pieces, values: Floats) -> Floats:
-    """Return [nodes, pieces + 1] what a film at a node may still earn from this piece on, each piece used once."""
+def guide_ahead(sc: Scene, axis: Pieces, values: Floats, lost: float) -> Floats:
+    """Return [nodes, pieces + 1] what a film at a node may still earn from this piece on, each piece used once.
+
+    A film may end early at `lost` for each second that it lacks.
+    """
     n = len(axis.shot)
     out = np.full((len(sc.grid.frame), n + 1), NEVER)
+    if np.isfinite(lost):
+        out[:] = (-lost * (sc.grid.frame[-1] - sc.grid.frame) / float(sc.problem.rate))[:, None]
     out[-1] = 0.0
     begin = np.searchsorted(sc.grid.first, np.arange(len(out) + 1))
     for node in range(len(out) - 2, -1, -1):
