@@ -123,7 +123,7 @@ def test_bars_of_three_and_seven(per_bar: int, bpm: float) -> None:
 def test_a_song_of_twelve_minutes() -> None:
     """In an order, which is quick; `benchmarks/decide.py --part stuck` decides one freely."""
     asked, found = decided(
-        shoots.song(720.0, bpm=30.0), shoots.takes(20, lengths=(40.0, 80.0)), "documentary", order="time", sweeps=12
+        shoots.song(720.0, bpm=15.0), shoots.takes(20, lengths=(40.0, 80.0)), "documentary", order="time", sweeps=12
     )
     assert not found.unmet
     assert found.clips[-1].end == asked.frames == 720 * 24
