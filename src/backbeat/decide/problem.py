@@ -51,8 +51,8 @@ class Solution:
     `value` is the sum of the clips' values less `film_cost` (what the whole film pays for straying from the style's
     shot lengths, for a favourite take and for a missing one). No edit of the same placements is worth more than
     `bound`. `gap` is ``(bound - value)`` as a share of all that was earned. `frames` is the length reached: shorter
-    than asked for where the footage gave out. `unmet` are sentences: what was asked for and could not be had;
-    `notes`: what the editor should know. `known`: what `cut.resolve` starts from.
+    than asked for where the footage gave out (of such a film nothing is proven). `unmet` are sentences: what was asked
+    for and could not be had; `notes`: what the editor should know. `known`: what `cut.resolve` starts from.
     """
 
     clips: tuple[Clip, ...]

@@ -289,7 +289,7 @@ def as_json(result: Result) -> dict[str, object]:
         "metrics": {
             "cut_on_beat": result.cuts.value, "cut_chance": result.cuts.chance, "cuts": result.cuts.n,
             "hit_on_beat": result.hits.value, "hit_chance": result.hits.chance, "hits": result.hits.n,
-            "bound_gap": result.solution.gap,
+            "bound_gap": None if result.solution.unmet else result.solution.gap,
         },
         "checked": None if checked is None else {
             "frames": checked.frames, "audio_start_ms": checked.audio_start_ms, "end_drift_ms": checked.end_drift_ms,
