@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 import itertools
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backbeat.decide import align, align_edit, align_scene, align_tighten
@@ -173,6 +174,8 @@ def pieces(words=(), *, lengths=(60, 72, 66), handles=20, hits=()) -> tuple[Piec
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000))
+@example(9173)  # a word over the clip's own edge, a hundredth of a frame trimmed at 103 %
+@example(4971)
 def test_no_word_is_ever_cut(seed):
     rng = np.random.default_rng(seed)
     lengths = [int(n) for n in rng.integers(30, 120, 6)]
@@ -216,6 +219,26 @@ def test_a_sentence_is_carried_over_a_picture_cut():
     a, b = align_edit.production(early, later, RATE).clips[:2]
     assert a.end == b.start == 54
     assert b.source_in == 20 + 6 - 6
+
+
+def test_a_word_that_the_scene_cut_stays_as_it_was():
+    over_the_edge = pieces([(0, 2.0, 2.9)])  # the picture ends at 2.5 s
+    trimmed = 60 - 6.4
+    changes = (Change(0, 52, 0, 52 * 1.03 - 60, 1.03), Change(52, 124, 0, 0, 1.0), Change(124, 190, 0, 0, 1.0))
+    assert changes[0].tail == pytest.approx(trimmed - 60, abs=0.1)
+    assert align_edit.carried(over_the_edge, changes, RATE)[0] == 6  # 6.4 / 1.03 film frames, not 7
+    assert align_edit.cut_words(over_the_edge, changes, RATE) == ()
+    hair = (replace(changes[0], end=58, tail=-0.01), *changes[1:])
+    assert align_edit.carried(over_the_edge, hair, RATE)[0] == 0
+
+
+def test_sound_from_both_sides_never_meets_on_a_silent_shot():
+    scene = pieces([(0, 1.5, 2.45), (2, 0.05, 1.0)], lengths=(60, 14, 66))
+    first, middle, last = align_scene.shots_of(scene, RATE, Limits())
+    assert middle.head_free == FREE
+    assert 0 < first.tail_over + last.head_over <= 6  # what stays of it when it is trimmed most
+    longer = align_scene.shots_of(pieces([(0, 1.5, 2.45), (2, 0.05, 1.0)], lengths=(60, 60, 66)), RATE, Limits())
+    assert (longer[0].tail_over, longer[2].head_over) == (12, 12)
 
 
 def test_the_list_of_changes_reads_like_an_editor_s():

@@ -32,9 +32,10 @@ class SyncShot:
     """A shot of the scene as it was cut.
 
     `before`, `after`: frames of handle. `hits`: (frames after its start, strength 0..1). `head_free`, `tail_free`:
-    frames at either end that carry no word and may be trimmed; `head_over`, `tail_over`: frames that may be trimmed
-    from the picture although words lie there, because the neighbour is silent and the sound can be carried over the
-    cut. `speeds`: factors allowed besides 1. `fixed`: nothing changes. `cut`: a visible cut stands at its start.
+    frames at either end that carry no word and may be trimmed; `head_over`, `tail_over`: film frames, at the
+    speed chosen, that may be trimmed from the picture although words lie there, because the neighbour is silent and
+    the sound can be carried over the cut. `speeds`: factors allowed besides 1. `fixed`: nothing changes. `cut`: a
+    visible cut stands at its start.
     """
 
     frames: int
@@ -216,8 +217,9 @@ def _inner(shot: SyncShot, start: int, hit_worth: Array, limits: Limits, drift: 
     place = start + np.arange(2 * drift + 1) - drift
     length = shot.frames
     most = min(limits.trim, max(0, length - limits.shortest))
-    low, high = -min(shot.before, limits.trim), min(most, max(shot.head_free, shot.head_over))
-    heads = np.arange(low, high + 1, dtype=float)
+    heads = np.arange(
+        -min(shot.before, limits.trim), min(most, max(shot.head_free, 2 * shot.head_over)) + 1, dtype=float
+    )
     speed = np.array([1.0, *(f for f in shot.speeds if f != 1.0)])
     if shot.fixed:
         heads, speed = heads[:0], speed[:1]
@@ -229,7 +231,8 @@ def _inner(shot: SyncShot, start: int, hit_worth: Array, limits: Limits, drift: 
     cost += _OVERLAP * (h > shot.head_free) + _OVERLAP * (-tail > shot.tail_free + 0.01)
     allowed = (
         (tail <= min(shot.after, limits.trim) + 0.01)
-        & (-tail <= min(most, max(shot.tail_free, shot.tail_over)) + 0.01)
+        & (h <= np.maximum(shot.head_free, shot.head_over * r))
+        & (-tail <= np.minimum(most, np.maximum(shot.tail_free, shot.tail_over * r)) + 0.01)
         & (slip <= limits.slip + 0.01)
         & (length + change >= min(limits.shortest, length))
     )

@@ -105,17 +105,23 @@ def carried(pieces: Sequence[Piece], changes: Sequence[Change], rate: Fraction) 
 
 
 def _beyond(piece: Piece, change: Change, per: float, *, tail: bool) -> int:
-    """Return record frames between the new picture cut and the end of the words trimmed from one end, 0 if none."""
+    """Return record frames between the new picture cut and the end of the words trimmed from one end, 0 if none.
+
+    Enough to hold the words and their guard, but never further than the record frame nearest to where the clip itself
+    began or ended: a word that the scene cut there stays as it was, and one that was not heard is not let in.
+    """
     clip = piece.clip
     first = float(clip.source_in / clip.source_rate)
     new = first + change.head / per
     if tail:
-        old = first + clip.frames / per
         new += (change.end - change.start) * change.speed / per
-        ends = [min(w.end + GUARD, old) for w in piece.words if w.start < old and w.end + GUARD > new]
-        return math.ceil((max(ends) - new) / change.speed * per - 1e-6) if ends and new < old - 1e-6 else 0
-    starts = [max(w.start - GUARD, first) for w in piece.words if w.end > first and w.start - GUARD < new]
-    return math.ceil((new - min(starts)) / change.speed * per - 1e-6) if starts and new > first + 1e-6 else 0
+        trimmed = first + clip.frames / per - new
+        lost = [w.end + GUARD - new for w in piece.words if w.start < new + trimmed]
+    else:
+        trimmed = new - first
+        lost = [new - w.start + GUARD for w in piece.words if w.end > first]
+    film = per / change.speed  # film frames a second of source
+    return max(0, min(math.ceil(max(lost, default=0.0) * film - 1e-6), round(trimmed * film)))
 
 
 def _sounding(pieces: Sequence[Piece], changes: Sequence[Change], rate: Fraction) -> list[tuple[int, Clip]]:
@@ -237,18 +243,18 @@ def cut_words(pieces: Sequence[Piece], changes: Sequence[Change], rate: Fraction
         old = Span(first, first + float(clip.frames / rate))
         start = first + float(change.head / rate) + over[i] * change.speed / float(rate)
         end = first + float(change.head / rate) + (change.end - change.start + over[i + 1]) * change.speed / float(rate)
-        frame = 1 / float(rate)
-        wrong += [(i, w) for w in piece.words if _broken(w, old, Span(start, end), frame)]
+        half = 0.5 * change.speed / float(rate) + 1e-6
+        wrong += [(i, w) for w in piece.words if _broken(w, old, Span(start, end), half)]
     return tuple(wrong)
 
 
-def _broken(word: Span, old: Span, new: Span, frame: float) -> bool:
-    """Whether a word of a source is heard otherwise in its span `new` than it was in `old`, beyond whole frames."""
+def _broken(word: Span, old: Span, new: Span, half: float) -> bool:
+    """Whether a word of a source is heard otherwise in its span `new` than in `old`, beyond `half` a film frame (s)."""
     if word.overlap(old) == 0:  # not said before
-        return word.overlap(Span(new.start + frame / 2, new.end - frame / 2)) > 0
+        return word.overlap(Span(new.start + half, max(new.start + half, new.end - half))) > 0
     begun, ended = word.start < old.start, word.end > old.end  # the scene itself cut it: it stays as it was
-    head = abs(new.start - old.start) > frame if begun else word.start < new.start - frame / 2
-    tail = abs(new.end - old.end) > frame if ended else word.end > new.end + frame / 2
+    head = abs(new.start - old.start) > half if begun else word.start < new.start - half
+    tail = abs(new.end - old.end) > half if ended else word.end > new.end + half
     return head or tail
 
 

@@ -209,10 +209,14 @@ def shots_of(
             shot = replace(shot, fixed=True)  # noqa: PLW2901
         after = bare[i + 1] if i + 1 < len(bare) else None
         ahead = bare[i - 1] if i else None
-        # sound may be carried over a cut where the other side says nothing, even when that one moves as well
-        tail_over = min(OVER, after.head_free - limits.trim) if after and pieces[i + 1].cut else 0
-        head_over = min(OVER, ahead.tail_free - limits.trim) if ahead and piece.cut else 0
-        out.append(replace(shot, tail_over=max(0, tail_over), head_over=max(0, head_over)))
+        tail_over = head_over = 0
+        if after and pieces[i + 1].cut:
+            rival = i + 2 < len(bare) and bare[i + 2].head_free < limits.trim
+            tail_over = _over(after, after.head_free, limits, rival=rival)
+        if ahead and piece.cut:
+            rival = i > 1 and bare[i - 2].tail_free < limits.trim
+            head_over = _over(ahead, ahead.tail_free, limits, rival=rival)
+        out.append(replace(shot, tail_over=tail_over, head_over=head_over))
     # both neighbours of a boundary that is no cut hold still there
     for i in range(1, len(out)):
         if not pieces[i].cut:
@@ -221,6 +225,18 @@ def shots_of(
     if out:
         out[0] = replace(out[0], cut=False)
     return tuple(out)
+
+
+def _over(onto: SyncShot, silent: int, limits: Limits, *, rival: bool) -> int:
+    """Return how many film frames of sound may be carried over a cut onto a shot, `silent` frames of which say nothing.
+
+    They must still say nothing when that shot is trimmed (that one which speaks runs 3 % fast costs 0.4 frames of the
+    guard at most); and where a `rival` may carry its sound onto it from the other side, half of the shot, however short
+    it becomes, is left to that one.
+    """
+    shortest = max(onto.frames - limits.trim, min(limits.shortest, onto.frames))
+    room = shortest // 2 if rival else shortest
+    return max(0, min(OVER, room, silent - limits.trim))
 
 
 def _bare(piece: Piece, rate: Fraction, speed: tuple[float, float], wide: tuple[float, float]) -> SyncShot:
