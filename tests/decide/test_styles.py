@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Styles as data, kept by the films, learnt from films."""
 
+import dataclasses
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from backbeat.decide import cut, styles
+from backbeat.decide import cut, explain, styles
 from backbeat.decide import grid as music
 from backbeat.decide.learn import Reference, learn
 from backbeat.decide.problem import CutProblem
-from backbeat.decide.verify import style_counts
+from backbeat.decide.verify import quick_runs, style_counts, verify
 from backbeat.errors import InputError
+from backbeat.model.plan import Style
 from kit import shoots
 
 
@@ -99,3 +101,47 @@ def test_a_style_is_learnt_from_its_films(style: str) -> None:
 def test_few_shots_are_blended() -> None:
     learnt = learn((film("wright", 40.0, 1),), "mine")
     assert 0 < learnt.share < 0.5
+
+
+def rhythm(pattern: str, repeats: int) -> Reference:
+    """Return a film at 120 bpm whose shots last a beat (q) or four (l), in the order of `pattern`."""
+    times = [0.0]
+    for shot in pattern * repeats:
+        times.append(times[-1] + (0.5 if shot == "q" else 2.0))
+    return Reference(shoots.song(times[-1], seed=0), tuple(times), times[-1])
+
+
+def test_bursts_are_learnt_where_quick_shots_gather() -> None:
+    gathered = learn((rhythm("qqqqllll", 40),), "x").style.burst_length
+    assert 3.5 <= gathered <= 4.5
+    assert learn((rhythm("ql", 160),), "x").style.burst_length == 0
+
+
+def quick_and_full(style: Style) -> tuple[list[int], list[int]]:
+    """Return the runs of quick shots, and the full hits of each phrase, of a film decided in `style`."""
+    problem = CutProblem(shoots.song(60.0, seed=0), shoots.takes(120, seed=1000), style, Fraction(24), 60 * 24)
+    found, grid = cut.solve(problem), music.build(problem)
+    assert not verify(found, problem)
+    takes = explain.by_path(problem)
+    hits: dict[int, int] = {}
+    for clip in found.clips:
+        seen = explain.find_shot(takes, clip, problem.rate)
+        assert seen is not None
+        phrase = int(grid.phrase(clip.start))
+        hits[phrase] = hits.get(phrase, 0) + explain.full_hits(clip, seen[1], problem, grid)
+    return quick_runs(found.clips, grid), list(hits.values())
+
+
+def test_quick_shots_come_in_bursts_where_the_style_says_so() -> None:
+    loose = dataclasses.replace(styles.builtin("chase"), burst_length=0.0, hits_per_phrase=0.0)
+    apart, _ = quick_and_full(loose)
+    together, _ = quick_and_full(dataclasses.replace(loose, burst_length=5.0))
+    assert np.mean(together) > 1.5 * np.mean(apart)
+
+
+def test_a_phrase_takes_no_more_full_hits_than_the_style_allows() -> None:
+    loose = dataclasses.replace(styles.builtin("wright"), burst_length=0.0, hits_per_phrase=0.0)
+    _, free = quick_and_full(loose)
+    _, capped = quick_and_full(dataclasses.replace(loose, hits_per_phrase=3.0))
+    assert max(free) > 3
+    assert sum(max(0, n - 3) for n in capped) <= 1

@@ -27,6 +27,7 @@ PLANS = (
 SHARED = (1, 2, 3)  # placements of one slot that go on from one partial film
 WIDTH = 30
 SAME = 2  # partial films of the same counts that are kept at a node
+LONELY = 0.2  # what a beam at prices pays for a run of quick shots that begins
 FIRMNESS = 0.5  # weight of the film's rows inside a window, against its end
 LONGEST = 24  # clips of a stretch that is taken over from another film
 LOSS = 1.0  # value that such a stretch may lack at first sight
@@ -54,15 +55,13 @@ def expected(net: Network, likely: Floats) -> Floats:
 class Field:
     """What beams search in: a network, its reduced values at some prices, and the best placements of each slot.
 
-    `ahead` [placements], where the order of footage matters, is what may still come after each. `burst` is the price
-    of a run of quick shots.
+    `ahead` [placements], where the order of footage matters, is what may still come after each.
     """
 
     net: Network
     red: Floats
     arcs: list[Ints]
     ahead: Floats | None = None
-    burst: float = 0.0
 
     def machine(self, width: int) -> Machine:
         """Return the compiled search over this field, `width` partial films a node."""
@@ -97,13 +96,18 @@ class Machine:
         into = np.argsort(net.last, kind="stable")
         begin = np.searchsorted(np.array(net.last)[into], np.arange(nodes + 1))
         style, problem = sc.problem.style, sc.problem
-        floats = (terms.ALIKE * style.jump_cut, float(terms.against(-1.0, style)), terms.AGAIN, where.burst)
+        floats = (
+            terms.ALIKE * style.jump_cut,
+            float(terms.against(-1.0, style)),
+            terms.AGAIN,
+            LONELY if rows.bursts >= 0 else 0.0,
+        )
         free = problem.order != "free"
-        counts = (nodes, slots, p.size, rows.styles, r, sc.pool.size, problem.reuse, free, -1, 0)
-        ints = [net.first, net.last, sc.grid.row[net.slots], np.full(slots, -1), np.zeros(slots)]
+        counts = (nodes, slots, p.size, rows.styles, r, sc.pool.size, problem.reuse, free, rows.bursts, 0)
+        ints = [net.first, net.last, sc.grid.row[net.slots], rows.phrase[net.slots], sc.grid.quick[net.slots]]
         arcs = [begin, into, np.concatenate([[0], np.cumsum(count)]), arc, by_value]
         own = [net.row_of, p.shot, p.low, p.high, net.group, rows.styles + take, rows.must[take]]
-        worth = [p.value, where.red, net.way[:, 0], net.way[:, 1], np.zeros(p.size), 1 / sc.pool.rate[p.shot]]
+        worth = [p.value, where.red, net.way[:, 0], net.way[:, 1], p.full, 1 / sc.pool.rate[p.shot]]
         bounds = [rows.low, np.minimum(rows.high, 1e300), rows.rate]
         places = [*(kernel.put(x, np.int32) for x in ints), kernel.put(sc.seconds[net.slots], np.float64)]
         places += [kernel.put(x, np.int32) for x in (*arcs, *own)] + [kernel.put(x, np.float64) for x in worth]
@@ -230,7 +234,7 @@ def value_of(net: Network, path: Ints) -> float:
     value = float(net.p.value[path].sum())
     value -= terms.ALIKE * net.sc.problem.style.jump_cut * int((group[1:] == group[:-1]).sum())
     value -= float(terms.against((net.way[path][1:] * net.way[path][:-1]).sum(axis=1), net.sc.problem.style).sum())
-    value -= net.rows.cost(film.counts(net.rows, net.sc, net.p.take(path), np.ones(len(path))))
+    value -= net.rows.cost(film.of_film(net.rows, net.sc, net.p.take(path)))
     return value - again_cost(net, path)
 
 

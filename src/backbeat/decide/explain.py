@@ -89,6 +89,12 @@ def seen_hits(clip: Clip, shot: Shot, problem: CutProblem, grid: Grid) -> list[S
     return out
 
 
+def full_hits(clip: Clip, shot: Shot, problem: CutProblem, grid: Grid) -> int:
+    """Return how many hits of `clip` count as full: seen inside it, strong, and on a beat."""
+    seen = [s for s in seen_hits(clip, shot, problem, grid) if not s.on_cut]
+    return sum(bool(terms.full_hit(s.hit.strength, s.weight, s.bell)) for s in seen)
+
+
 def clip_terms(
     clip: Clip, before: Clip | None, problem: CutProblem, grid: Grid, takes: Takes
 ) -> tuple[tuple[str, float], ...]:

@@ -45,7 +45,7 @@ def forbidden(sc: Scene) -> set[str]:
 def nothing() -> Placements:
     """Return no placements."""
     ints, floats = np.zeros(0, np.int64), np.zeros(0)
-    return Placements(ints, ints, ints, ints, floats, floats, floats)
+    return Placements(ints, ints, ints, ints, floats, floats, floats, floats)
 
 
 def _unlocked(clip: Clip) -> Clip:
@@ -92,9 +92,9 @@ def _valued(sc: Scene, slot: Ints, shot: Ints, low: Ints, factor: Floats) -> Pla
     pool, frames = sc.pool, sc.end[slot] - sc.start[slot]
     sped = low + offset_at((frames - 1) / float(sc.problem.rate) * factor, pool.rate[shot]) + 1
     high = np.where(factor == 1.0, low + sc.span[slot, pool.rate_id[shot]], sped)
-    hits = sync(sc, slot, shot, low, high, factor)
+    hits, full = sync(sc, slot, shot, low, high, factor)
     value = plain_worth(sc, slot, shot) - terms.speed_cost(factor) + hits
-    return Placements(slot, shot, low + pool.base[shot], high + pool.base[shot], value, factor, hits)
+    return Placements(slot, shot, low + pool.base[shot], high + pool.base[shot], value, factor, hits, full)
 
 
 def _in_window(sc: Scene, clip: Clip, row: int) -> bool:

@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 SECTION, DOWNBEAT, BEAT, HALF, FREE = range(5)
 TRUSTED = 0.2  # below this confidence the tracker itself says that there is no beat
 INSTANT = 0.6  # s; the grid that stands in for beats where there are none
+PHRASE = 4  # bars
+QUICK = 1.0  # beats; the longest shot that counts as quick
 SHORTEST = 0.17  # s; no free clip is shorter
 
 
@@ -35,7 +37,8 @@ class Grid:
     the nearest beat) and `bell` (nearness 0..1). Slots [s]: `first`, `last` (nodes), `length` (beats), `row` (which
     count of the style's histogram it belongs to), `energy` 0..1; `energy_sum`
     [frames + 1] its prefix sum by record frame. `target` [3 * lengths] are the counts that the style
-    asks for, `lengths` in beats. `notes` say what was done about a song without beats.
+    asks for, `lengths` in beats; `phrase_frame` where phrases but the first begin. `notes` say what was done about a
+    song without beats.
     """
 
     frame: Ints
@@ -55,8 +58,18 @@ class Grid:
     energy_sum: Floats
     target: Floats
     lengths: Floats
+    phrase_frame: Ints
     free_time: bool
     notes: tuple[str, ...]
+
+    def phrase(self, frame: Ints | int) -> Ints:
+        """Return the number of the phrase in which each record frame lies; the first is 0."""
+        return np.asarray(np.searchsorted(self.phrase_frame, frame, side="right"), np.int64)
+
+    @property
+    def quick(self) -> NDArray[np.bool_]:
+        """Whether each slot [slots] counts as a quick shot, of a beat or less."""
+        return np.asarray(self.lengths[self.row % len(self.lengths)] <= QUICK, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +188,21 @@ def build(problem: CutProblem) -> Grid:
         notes = ("the song has no steady beat: cuts follow its accents, sections and rises of energy instead",)
     return Grid(
         frame, position, kind, beat, beats.time, beat_frame, worth, per_frame, bell,
-        first, last, length, row, mean, energy, target, lengths, beats.free_time, notes,
+        first, last, length, row, mean, energy, target, lengths, _phrases(beats, beat_frame), beats.free_time, notes,
     )  # fmt: skip
+
+
+def _phrases(beats: Beats, frame: Ints) -> Ints:
+    """Return the record frames at which a phrase of `PHRASE` bars begins; each section begins one."""
+    heads = np.flatnonzero(beats.kind <= DOWNBEAT)
+    if not len(heads):
+        return frame[PHRASE * beats.per_bar :: PHRASE * beats.per_bar]
+    out, bars = [], 0
+    for beat in heads[heads > 0].tolist():
+        bars = 0 if beats.kind[beat] == SECTION else bars + 1
+        if bars % PHRASE == 0:
+            out.append(int(frame[beat]))
+    return np.array(out, np.int64)
 
 
 def _accent_at(song: Song, times: Floats) -> Floats:

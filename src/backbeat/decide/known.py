@@ -77,7 +77,8 @@ def _tops(columns: Columns, at: Prices, hopes: dict[int, NDArray[np.float32]]) -
 def carried(known: Known, rows: Rows) -> Prices:
     """Return the known prices for `rows`: a ban may have taken rows away and given others no upper bound."""
     old, row = known.rows, np.zeros(len(rows.low))
-    row[: rows.must[rows.must >= 0].min(initial=len(row) - 1)] = known.prices.row[: rows.styles + rows.takes]
+    kept = rows.styles + rows.takes + rows.phrases
+    row[:kept] = known.prices.row[:kept]
     both = (rows.must >= 0) & (old.must >= 0)
     row[rows.must[both]] = known.prices.row[old.must[both]]
     row[-1] = known.prices.row[-1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -23,6 +24,8 @@ ENOUGH = 200
 PSEUDO = 6.0
 LEAD = 3  # frames at 24 fps; cuts further from their beat say nothing of the lead
 SHORTEST_FILM = 2  # cuts
+FEW_QUICK = 12  # quick shots; fewer say nothing of their runs
+GATHERED = 1.3  # times as long as shuffled shots' runs: from here on quick shots gather
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def learn(references: tuple[Reference, ...], name: str) -> Learnt:
     style = dataclasses.replace(
         nearest,
         name=name,
+        burst_length=round(burst_length([shot_rows(r) for r in references], nearest, share), 2),
         lead_frames=round(share * lead + (1 - share) * nearest.lead_frames, 2),
         **tables,  # type: ignore[arg-type]
     )
@@ -88,6 +92,26 @@ def shot_rows(reference: Reference) -> list[tuple[float, int]]:
         if q > p:
             out.append((float(q - p), int(energy >= low) + int(energy >= high)))
     return out
+
+
+def burst_length(films: list[list[tuple[float, int]]], nearest: Style, share: float) -> float:
+    """Return how many quick shots come in a row, on average; 0 where they lie as if shuffled.
+
+    `films` are the rows (`shot_rows`) of each; `share` of the answer is theirs, the rest that of the `nearest` style.
+    Shuffled shots of which a share s is quick make runs of 1 / (1 - s).
+    """
+    lengths = np.asarray(nearest.lengths)
+    shots = [
+        [lengths[k] <= music.QUICK for k in music.length_bin(np.array([r[0] for r in rows]), lengths)] for rows in films
+    ]
+    runs = [len(list(run)) for film in shots for quick, run in groupby(film) if quick]
+    total = sum(map(len, shots))
+    if sum(runs) < FEW_QUICK or sum(runs) == total:
+        return nearest.burst_length
+    mean = sum(runs) / len(runs)
+    if mean < GATHERED / (1 - sum(runs) / total):
+        return 0.0
+    return share * mean + (1 - share) * (nearest.burst_length or mean)
 
 
 def _offsets(reference: Reference) -> Floats:

@@ -30,7 +30,7 @@ LATTICE = 12  # most in-points of the even lattice for one slot and shot
 class Placements:
     """Parallel arrays: `slot`, `shot`, `low`/`high` (half-open on the axis of source frames), `value`, `factor`.
 
-    `sync` is the part of `value` that the hits earn.
+    `sync` is the part of `value` that the hits earn, `full` how many of them count as full hits on beats.
     """
 
     slot: Ints
@@ -40,6 +40,7 @@ class Placements:
     value: Floats
     factor: Floats
     sync: Floats
+    full: Floats
 
     @property
     def size(self) -> int:
@@ -167,9 +168,9 @@ def _make(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, factor: Floats | N
     if sc.problem.keep_sound:
         ok &= ~(in_speech(sc, shot, source_in) | in_speech(sc, shot, out))
     slot, shot, source_in, out, factor = slot[ok], shot[ok], source_in[ok], out[ok], factor[ok]
-    hits = sync(sc, slot, shot, source_in, out, factor)
+    hits, full = sync(sc, slot, shot, source_in, out, factor)
     value = plain_worth(sc, slot, shot) - terms.speed_cost(factor) + hits
-    return Placements(slot, shot, source_in + pool.base[shot], out + pool.base[shot], value, factor, hits)
+    return Placements(slot, shot, source_in + pool.base[shot], out + pool.base[shot], value, factor, hits, full)
 
 
 def in_speech(sc: Scene, shot: Ints, frame: Ints) -> NDArray[np.bool_]:
@@ -198,13 +199,13 @@ def plain_worth(sc: Scene, slot: Ints, shot: Ints) -> Floats:
     return np.asarray(value + terms.CIRCLED * pool.bonus[shot] * seconds)
 
 
-def sync(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, source_end: Ints, factor: Floats) -> Floats:
-    """Return what the hits of placements are worth: on beats, beside them, two and three together, on the cut."""
+def sync(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, source_end: Ints, factor: Floats) -> tuple[Floats, Floats]:
+    """Return what the hits of placements are worth, on beats, beside them, together, on the cut; how many are full."""
     pool, grid, style = sc.pool, sc.grid, sc.problem.style
     rate = float(sc.problem.rate)
-    total, caught, best = np.zeros((3, len(slot)))
+    total, caught, best, full = np.zeros((4, len(slot)))
     if not len(pool.hit_time) or not len(slot):
-        return total
+        return total, full
     in_time = source_in / pool.rate[shot]
     # Shots lie one after another on one axis of hit times, so that one search finds each placement's first hit.
     gap = float(pool.hit_time.max()) + float((pool.end / pool.rate).max()) + 10.0
@@ -227,13 +228,14 @@ def sync(sc: Scene, slot: Ints, shot: Ints, source_in: Ints, source_end: Ints, f
         good = np.maximum(gain, 0.0)
         total[active] += gain
         caught[active] += good
+        full[active] += seen & terms.full_hit(strength, there, bell)
         best[active] = np.maximum(best[active], good)
         if style.hit_on_cut > 0:
             cut = (at < first + terms.HIDDEN) & (bell > 0.5) & (first > 0)
             total[active] += terms.cut_on_hit(strength, there, style) * cut
         k[active] += 1
         active = active[k[active] < stop[active]]
-    return np.asarray(total + terms.pair_bonus(caught, best))
+    return np.asarray(total + terms.pair_bonus(caught, best)), full
 
 
 def _lattice(sc: Scene, slot: Ints, shot: Ints) -> Placements:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backbeat.decide import terms
-from backbeat.decide.grid import Grid
+from backbeat.decide.grid import QUICK, Grid
 from backbeat.decide.place import Placements, Scene
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.problem import CutProblem
@@ -26,10 +26,11 @@ FAIR = 2.0  # a take may fill this many times its even share of the film before 
 class Rows:
     """Rows [r]: bounds and rate.
 
-    The first `styles` count clips by length, the next `takes` seconds of each take; then come clips of takes that must
-    be used; the last counts all clips.
+    The first `styles` count clips by length, the next `takes` seconds of each take; then come the
+    full hits of each of `phrases`, clips of takes that must be used, runs of quick shots; the last counts all clips.
 
-    `must` [takes] is the row of a take that must be used, -1 for others.
+    `must` [takes] is the row of a take that must be used, `phrase` [slots] that of the slot's phrase, `bursts` that of
+    the runs; -1 where there is none. Runs depend on neighbours: they have no price, and only `of_film` counts them.
     """
 
     low: Floats
@@ -38,6 +39,9 @@ class Rows:
     styles: int
     takes: int
     must: Ints
+    phrases: int
+    phrase: Ints
+    bursts: int
 
     def dual(self, prices: Floats) -> float:
         """Return the constant of the relaxed problem for `prices` [r]."""
@@ -50,7 +54,11 @@ class Rows:
 
     def clip(self, prices: Floats) -> Floats:
         """Return `prices` within their range: rows that have no upper bound pay only for too little."""
-        return np.clip(prices, -self.rate, np.where(np.isinf(self.high), 0.0, self.rate))
+        low, high = np.where(self.low <= 0, 0.0, -self.rate), np.where(np.isinf(self.high), 0.0, self.rate)
+        out = np.clip(prices, low, high)
+        if self.bursts >= 0:
+            out[self.bursts] = 0.0
+        return out
 
 
 def build(sc: Scene) -> Rows:
@@ -63,22 +71,30 @@ def build(sc: Scene) -> Rows:
     share = np.array([caps.get(t.media.path, np.inf) for t in sc.problem.takes])
     wanted = {w.take for w in sc.problem.wants if w.must}
     asked = [t for t, take in enumerate(sc.problem.takes) if take.media.path in wanted and (sc.pool.take == t).any()]
+    style, at = sc.problem.style, len(target) + n
+    phrases = len(sc.grid.phrase_frame) + 1 if style.hits_per_phrase > 0 else 0
     must = np.full(n, -1, np.int64)
-    must[asked] = len(target) + n + np.arange(len(asked))
+    must[asked] = at + phrases + np.arange(len(asked))
+    runs = [burst_bounds(sc.grid, style.burst_length)] if style.burst_length > 0 else []
+    blocks = [  # low, high, rate
+        (low, high, np.full(len(target), terms.STRAY)),
+        (np.zeros(n), share, np.full(n, terms.FAVOURITE)),
+        (np.zeros(phrases), np.full(phrases, style.hits_per_phrase), np.full(phrases, terms.CROWDED)),
+        (np.ones(len(asked)), np.full(len(asked), np.inf), np.full(len(asked), terms.MISSING)),
+        *((np.array([few]), np.array([many]), np.array([terms.BURST])) for few, many in runs),
+        (np.array([fewest]), np.array([most]), np.array([terms.STRAY])),
+    ]
+    lows, highs, rates = (np.concatenate(column) for column in zip(*blocks, strict=True))
     return Rows(
-        low=np.concatenate([low, np.zeros(n), np.ones(len(asked)), [fewest]]),
-        high=np.concatenate([high, share, np.full(len(asked), np.inf), [most]]),
-        rate=np.concatenate(
-            [
-                np.full(len(target), terms.STRAY),
-                np.full(n, terms.FAVOURITE),
-                np.full(len(asked), terms.MISSING),
-                [terms.STRAY],
-            ]
-        ),
+        low=lows,
+        high=highs,
+        rate=rates,
         styles=len(target),
         takes=n,
         must=must,
+        phrases=phrases,
+        phrase=at + sc.grid.phrase(sc.start) if phrases else np.full(len(sc.start), -1, np.int64),
+        bursts=at + phrases + len(asked) if runs else -1,
     )
 
 
@@ -96,6 +112,13 @@ def film_bounds(clips: float) -> tuple[float, float]:
     nearest = float(np.round(clips))
     slack = 0.05 if clips < SHORT else 0.1
     return min(float(np.ceil(clips * (1 - slack))), nearest), max(float(np.floor(clips * (1 + slack))), nearest)
+
+
+def burst_bounds(grid: Grid, length: float) -> tuple[float, float]:
+    """Return the fewest and the most runs of quick shots: what its quick shots fill, a fifth more or less."""
+    quick = np.tile(grid.lengths <= QUICK, 3)
+    runs = float(grid.target[quick].sum()) / length
+    return float(np.floor(runs * 0.8)), float(np.ceil(runs * 1.2))
 
 
 def shares(problem: CutProblem, grid: Grid) -> dict[str, float]:
@@ -119,20 +142,21 @@ def charge(rows: Rows, sc: Scene, p: Placements, prices: Floats) -> Floats:
     """Return what each placement is charged for the rows it counts in."""
     take = sc.pool.take[p.shot]
     out = prices[sc.grid.row[p.slot]] + prices[rows.styles + take] * sc.seconds[p.slot]
-    must = rows.must[take]
+    must, phrase = rows.must[take], rows.phrase[p.slot]
+    out += np.where(phrase >= 0, prices[phrase], 0.0) * p.full
     return np.asarray(out + np.where(must >= 0, prices[must], 0.0) + prices[-1])
 
 
 def table(rows: Rows, sc: Scene, p: Placements) -> tuple[Ints, Ints, Floats]:
     """Return (row, placement, amount): what each placement counts in each row of the film."""
     take, each = sc.pool.take[p.shot], np.arange(p.size)
-    must = rows.must[take]
-    asked = np.flatnonzero(must >= 0)
+    must, phrase = rows.must[take], rows.phrase[p.slot]
+    asked, full = np.flatnonzero(must >= 0), np.flatnonzero((phrase >= 0) & (p.full > 0))
     every = np.full(p.size, len(rows.low) - 1)
     return (
-        np.concatenate([sc.grid.row[p.slot], rows.styles + take, must[asked], every]),
-        np.concatenate([each, each, asked, each]),
-        np.concatenate([np.ones(p.size), sc.seconds[p.slot], np.ones(len(asked)), np.ones(p.size)]),
+        np.concatenate([sc.grid.row[p.slot], rows.styles + take, must[asked], phrase[full], every]),
+        np.concatenate([each, each, asked, full, each]),
+        np.concatenate([np.ones(p.size), sc.seconds[p.slot], np.ones(len(asked)), p.full[full], np.ones(p.size)]),
     )
 
 
@@ -140,3 +164,12 @@ def counts(rows: Rows, sc: Scene, p: Placements, weight: Floats) -> Floats:
     """Return the counts [r] of placements used `weight` times each."""
     row, which, amount = table(rows, sc, p)
     return np.asarray(np.bincount(row, amount * weight[which], len(rows.low)), float)
+
+
+def of_film(rows: Rows, sc: Scene, p: Placements) -> Floats:
+    """Return the counts [r] of a film: its placements in order, runs of quick shots among them."""
+    out = counts(rows, sc, p, np.ones(p.size))
+    if rows.bursts >= 0:
+        quick = sc.grid.quick[p.slot]
+        out[rows.bursts] = (quick & ~np.r_[False, quick[:-1]]).sum()
+    return out

@@ -41,9 +41,9 @@ HEAT = 0.002  # temperature of the average film that beams follow
 LEVEL = 1e-3  # by more than this share
 POOR = 2e-2  # and above which a wide look is worth its time
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
-CHOICES = 24  # placements a slot that a beam looks at
-WIDE = 80  # and in a wide look: where footage is scarce, the best of a slot are often all taken
-NEAR = (6e-3, 2e-2)  # share of the bound below the best film: what a narrow and a wide look take in
+# Looks, narrow to wide: share of the bound below the best film that is taken in, placements a slot, partial films a
+# node. Where footage is scarce, the best of a slot are often all taken.
+LOOKS = ((6e-3, 24, 30), (2e-2, 80, 30), (2e-2, 80, 90))
 STARTS = 5  # films of the beams over which windows are moved
 WINDOWS = 60
 MANY = 30_000  # placements in a working set; above that it holds
@@ -121,18 +121,21 @@ def _working_set(columns: Columns, at: Prices, margin: float, away: float) -> Ne
 
 def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
     """Return the best film that beams and windows find at prices `at`."""
-    net = _working_set(columns, at, 0.3, NEAR[-1])
+    net = _working_set(columns, at, 0.3, LOOKS[-1][0])
     best = Found(net, np.zeros(0, np.int64), NEVER, bound, at)
     if not net.p.size:
         return best
     likely, _ = Soft(net).film(at, HEAT)
     plan = beam.expected(net, likely)
-    for near, most in zip(NEAR, (CHOICES, WIDE), strict=True):
+    films: list[Ints] = []
+    for near, most, width in LOOKS:
         where = beam.field(net, at, most, near * max(abs(bound), LEAST))
-        films = beam.search(where, plan=plan)
-        better = [beam.improve(where, path, windows=WINDOWS) for path in films[:STARTS]]
-        crossed = beam.cross(where, sorted(better, key=lambda path: -beam.value_of(net, path)) + films)
-        best = _better(best, beam.improve(where, crossed, windows=WINDOWS))
+        found = beam.search(where, width, plan)
+        better = [beam.improve(where, path, windows=WINDOWS) for path in found[:STARTS]]
+        films = sorted([*films, *better], key=lambda path: -beam.value_of(net, path))
+        crossed = beam.cross(where, [*films, *found])
+        films.insert(0, beam.improve(where, crossed, windows=WINDOWS))
+        best = _better(best, films[0])
         if _gap(best, bound) <= POOR:
             break
     return best

@@ -105,6 +105,9 @@ class Soft:
         must = net.rows.must[self.take]
         self.asked = np.flatnonzero(must >= 0)
         self.must = must[self.asked]
+        phrase = net.rows.phrase[net.p.slot]
+        self.full = np.flatnonzero((phrase >= 0) & (net.p.full > 0))
+        self.phrase, self.hits = phrase[self.full], net.p.full[self.full]
         self.potential: Floats | None = None
 
     def film(self, prices: Prices, heat: float) -> tuple[Floats, float]:
@@ -121,6 +124,8 @@ class Soft:
             red -= of_take[self.take] * self.seconds
         if len(self.asked):
             red[self.asked] -= row[self.must]
+        if len(self.full):
+            red[self.full] -= row[self.phrase] * self.hits
         top = np.maximum.reduceat(red, net.begin)
         grown = np.exp((red - np.repeat(top, self.count)) / heat)
         mass = np.add.reduceat(grown, net.begin)
@@ -138,6 +143,8 @@ class Soft:
         out[rows.styles : rows.styles + rows.takes] = np.bincount(self.take, likely * self.seconds, rows.takes)
         if len(self.asked):
             out += np.bincount(self.must, likely[self.asked], len(out))
+        if len(self.full):
+            out += np.bincount(self.phrase, likely[self.full] * self.hits, len(out))
         out[-1] = slot.sum()
         return out
 
@@ -202,7 +209,8 @@ def settle(net: Network, prices: Prices, heats: Heats) -> Prices:
     dear[-1] = 0.0
     bounded = np.isfinite(rows.high)
     high = np.where(bounded, rows.high, 0.0)
-    top = np.concatenate([dear, np.where(bounded, rows.rate, 0.0), rows.rate])
+    rate = np.where(np.arange(r) == rows.bursts, 0.0, rows.rate)
+    top = np.concatenate([dear, np.where(bounded, rate, 0.0), rate])
     x = np.concatenate(
         [np.bincount(cell.of, prices.frame, n), np.maximum(prices.row, 0.0), np.maximum(-prices.row, 0.0)]
     )

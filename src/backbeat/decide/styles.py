@@ -104,6 +104,10 @@ def _checked(style: Style, where: str) -> Style:
         raise InputError(
             f"{where}: cut_class has four weights: section, downbeat, beat, half-beat", "give four numbers"
         )
+    if style.burst_length < 0 or 0 < style.burst_length < 1:
+        raise InputError(f"{where}: burst_length must be 0 or at least 1 shot", "3 is usual where quick shots gather")
+    if style.hits_per_phrase < 0:
+        raise InputError(f"{where}: hits_per_phrase must be 0 or more", "0 sets no cap")
     if not 0 <= style.lead_frames <= 6:
         raise InputError(f"{where}: lead_frames must lie between 0 and 6", "editors like 0 to 2")
     return dataclasses.replace(style, **scaled)

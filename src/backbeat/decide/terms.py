@@ -33,6 +33,8 @@ ALIKE = 1.0  # two neighbours of one set-up, for a jump_cut of 1
 STRAY = 1.0  # each clip too many or too few of a length, against the style
 FAVOURITE = 0.4  # each second of a take beyond its share
 MISSING = 25.0  # a take that must be used and is not
+BURST = 0.4  # each run of quick shots too many or too few, against the style
+CROWDED = 2.0  # each full hit in a phrase beyond the cap of the style; more than a hit earns
 AGAIN = 1.2  # each second shown again, where re-use is allowed
 KEPT = 0.1  # a clip that stands as it stood in the earlier edit (solver probe: 7 % of a mean clip)
 SPED = 0.15  # a clip whose speed is changed, for 25 % of change
@@ -56,6 +58,11 @@ def hit_gain(strength: Numbers, weight_there: Numbers, bell: Numbers, style: Sty
     """Return the worth of one visible hit: its strength times the beat's weight on it, a cost beside it."""
     missed = MISS * np.where(strength >= STRONG, strength, 0.0) * (1.0 - bell)
     return style.hit_weight * (strength * weight_there * bell - missed)
+
+
+def full_hit(strength: Numbers, weight_there: Numbers, bell: Numbers) -> Numbers:
+    """Whether a visible hit counts as a full one: strong, and on a beat."""
+    return (np.asarray(strength) >= STRONG) & (np.asarray(weight_there) > 0) & (np.asarray(bell) > 0.5)
 
 
 def pair_bonus(caught_sum: Numbers, caught_best: Numbers) -> Numbers:

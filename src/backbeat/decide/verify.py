@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from backbeat.decide import explain, locks
 from backbeat.decide import grid as music
@@ -159,7 +159,7 @@ def _value(solution: Solution, problem: CutProblem) -> list[Violation]:
 
 
 def film_cost(clips: tuple[Clip, ...], problem: CutProblem, grid: music.Grid) -> float:
-    """Return what the whole film pays: strayed lengths, favourite takes, missing takes, repeated footage."""
+    """Return what the whole film pays: lengths and runs that stray, crowded phrases, favourites, repeats."""
     from backbeat.decide import terms
     from backbeat.decide.rows import film_bounds, shares, style_bounds
 
@@ -170,6 +170,7 @@ def film_cost(clips: tuple[Clip, ...], problem: CutProblem, grid: music.Grid) ->
     cost += sum(
         terms.STRAY * max(0.0, n - b, a - n) for n, a, b in zip(counts, low.tolist(), high.tolist(), strict=True)
     )
+    cost += _runs_cost(clips, problem, grid) + _crowded_cost(clips, problem, grid)
     seconds: Counter[str] = Counter()
     for clip in clips:
         seconds[clip.take] += clip.frames
@@ -182,6 +183,41 @@ def film_cost(clips: tuple[Clip, ...], problem: CutProblem, grid: music.Grid) ->
         if want.must and want.take in usable - forbidden and want.take not in seconds:
             cost += terms.MISSING
     return float(cost + repeated(clips, problem) * terms.AGAIN)
+
+
+def _runs_cost(clips: tuple[Clip, ...], problem: CutProblem, grid: music.Grid) -> float:
+    from backbeat.decide import terms
+    from backbeat.decide.rows import burst_bounds
+
+    if problem.style.burst_length <= 0:
+        return 0.0
+    runs = quick_runs(clips, grid)
+    low, high = burst_bounds(grid, problem.style.burst_length)
+    return terms.BURST * max(0.0, len(runs) - high, low - len(runs))
+
+
+def quick_runs(clips: tuple[Clip, ...], grid: music.Grid) -> list[int]:
+    """Return the length, in shots, of each run of quick shots (of a beat or less)."""
+    quick = {
+        (int(grid.frame[a]), int(grid.frame[b]))
+        for a, b in zip(grid.first[grid.quick], grid.last[grid.quick], strict=True)
+    }
+    return [len(list(run)) for is_quick, run in groupby(clips, lambda c: (c.start, c.end) in quick) if is_quick]
+
+
+def _crowded_cost(clips: tuple[Clip, ...], problem: CutProblem, grid: music.Grid) -> float:
+    from backbeat.decide import terms
+
+    most = problem.style.hits_per_phrase
+    if most <= 0:
+        return 0.0
+    takes, hits = explain.by_path(problem), Counter[int]()
+    for clip in clips:
+        found = explain.find_shot(takes, clip, problem.rate)
+        if found is not None:
+            # A ramp eased after the decision keeps its hits where they are.
+            hits[int(grid.phrase(clip.start))] += explain.full_hits(clip, found[1], problem, grid)
+    return terms.CROWDED * sum(max(0.0, n - most) for n in hits.values())
 
 
 def style_counts(clips: tuple[Clip, ...], grid: music.Grid) -> list[int]:

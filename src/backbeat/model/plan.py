@@ -13,6 +13,8 @@ class Style:
     `lengths` are shot lengths in beats; `quiet`, `middle`, `loud` the share of shots of each length where the music's
     energy is low, middling, high (each sums to 1). `cut_class` weighs cuts on section, downbeat, beat, half-beat.
     `lead_frames` (at 24 fps, scaled) is how early a cut falls. `match_action` weighs cuts that turn the motion about.
+    `burst_length` is how many quick shots (of a beat or less) come in a row, on average; `hits_per_phrase` is the most
+    full hits on beats in a phrase of four bars. 0 leaves either free.
     """
 
     name: str
@@ -25,6 +27,8 @@ class Style:
     hit_weight: float = 1.0
     hit_on_cut: float = 0.2
     match_action: float = 0.2
+    burst_length: float = 0.0
+    hits_per_phrase: float = 0.0
     jump_cut: float = 0.5
     energy_match: float = 0.3
     quality_weight: float = 0.5
