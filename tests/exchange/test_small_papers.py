@@ -20,6 +20,7 @@ from backbeat.exchange.draw import draw
 from backbeat.exchange.logs import read_log
 from backbeat.exchange.marks import chapters
 from backbeat.exchange.midi import Pulse, tempo_map
+from backbeat.exchange.subtitles import read_subtitles
 from backbeat.exchange.timecode import frame_of, label, relabelled
 from backbeat.exchange.urls import file_url, local_path, relative_url
 from backbeat.model.timeline import Marker
@@ -137,6 +138,31 @@ def test_subtitles(tmp_path: Path) -> None:
     assert text == "1\n00:00:02,500 --> 00:00:03,000\nACT ONE\nthe <beat> & you\n"
     with pytest.raises(InputError, match="no titles"):
         exporters.srt(replace(full(), tracks=full().tracks[:1]), tmp_path)
+
+
+_SAID = {
+    "a.srt": "1\r\n00:00:02,500 --> 00:00:04,000\r\nto <i>be</i> & not\r\nto be\r\n\r\n"
+    "2\r\n00:00:01,000 --> 00:00:02,000\r\nfirst\r\n",
+    "a.vtt": "WEBVTT\n\nNOTE nothing\n\n00:01.000 --> 00:02.000 align:start\n<v Anna>first</v>\n\n"
+    "two\n00:02.500 --> 00:04.000\nto <i>be</i> &amp; <00:03.000>not\nto be\n",
+    "a.ass": "[Events]\nDialogue: 0,0:00:02.50,0:00:04.00,Main,,0,0,0,,{\\pos(9,9)}to <i>be</i> & not\\Nto be\n"
+    "Dialogue: 0,0:00:01.00,0:00:02.00,Main,,0,0,0,,first\nDialogue: 0,0:00:05.00,0:00:05.00,Main,,0,0,0,,never\n",
+}
+
+
+@pytest.mark.parametrize("name", [*_SAID, "A.SSA"])
+def test_subtitles_of_every_kind_read_the_same(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(_SAID.get(name, _SAID["a.ass"]).encode("utf-8-sig"))
+    found = [(s.span.start, s.span.end, s.text) for s in read_subtitles(str(path))]
+    assert found == [(1.0, 2.0, "first"), (2.5, 4.0, "to <i>be</i> & not\nto be")]
+
+
+def test_a_file_without_subtitles_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.vtt").write_text("WEBVTT\n")
+    for name, told in (("a.vtt", "no subtitle in it"), ("b.ass", "cannot be read")):
+        with pytest.raises(InputError, match=told):
+            read_subtitles(str(tmp_path / name))
 
 
 # ---------------------------------------------------------------- MIDI

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from backbeat.cli.main import app
 from backbeat.errors import InputError
 from backbeat.exchange import otio
-from backbeat.exchange.subtitles import Subtitle, read_srt, write_srt
+from backbeat.exchange.subtitles import read_subtitles
 from backbeat.listen.corrections import Corrections
 from backbeat.media.probe import probe
 from backbeat.model.time import Span
@@ -112,9 +112,12 @@ def test_seams_bring_a_short_song_to_the_scene(song, beats, tmp_path):
 
 
 def test_subtitles_move_with_their_pictures(film, song, beats, tmp_path):
-    write_srt((Subtitle(Span(0.5, 1.2), "one\ntwo"), Subtitle(Span(6.0, 7.5), "three")), str(tmp_path / "s.srt"))
-    made = sync.sync(options(film.path, song, tmp_path, subtitles=str(tmp_path / "s.srt")), Session(), beats)
-    told = read_srt(made.subtitles_file)
+    given = tmp_path / "s.vtt"  # any kind that can be read comes out as SubRip
+    given.write_text(
+        "WEBVTT\n\n00:00.500 --> 00:01.200 align:start\none\ntwo\n\n00:06.000 --> 00:07.500\n<v Anna>three\n"
+    )
+    made = sync.sync(options(film.path, song, tmp_path, subtitles=str(given)), Session(), beats)
+    told = read_subtitles(made.subtitles_file)
     assert [s.text for s in told] == ["one\ntwo", "three"]
     shot = next(s for s in made.shots if s.start_before <= 144 < s.start_before + s.frames_before)
     assert shot.speed == pytest.approx(1.0, abs=0.031)

@@ -37,7 +37,9 @@ def score(
     ] = None,
     forbid: Annotated[list[str] | None, typer.Option(help="A song of the library not to use; repeat it.")] = None,
     join: Annotated[str, typer.Option(help="How songs follow each other: ring-out or breath.")] = "ring-out",
-    subtitles: Annotated[str, typer.Option(help="The film's subtitles (.srt): more words to duck under.")] = "",
+    subtitles: Annotated[
+        str, typer.Option(help="The film's subtitles (.srt, .vtt, .ass): more words to duck under.")
+    ] = "",
     media: Annotated[list[str] | None, typer.Option(help="Where the edit's media lies; repeat it.")] = None,
     loudness: Annotated[str, typer.Option(help="streaming, broadcast or cinema.")] = "streaming",
     stems: Annotated[bool, typer.Option("--stems", help="Also write music, dialogue and effects apart.")] = False,

@@ -39,7 +39,9 @@ def sync(
         list[str] | None, typer.Option(help="A span that stays as it is, 0:10-0:14; repeat it.", metavar="A-B")
     ] = None,
     tighten: Annotated[str, typer.Option(help="Take drag out first, up to so many seconds.", metavar="TIME")] = "",
-    subtitles: Annotated[str, typer.Option(help="The scene's subtitles (.srt): their lines are kept whole.")] = "",
+    subtitles: Annotated[
+        str, typer.Option(help="The scene's subtitles (.srt, .vtt, .ass): their lines are kept whole.")
+    ] = "",
     media: Annotated[list[str] | None, typer.Option(help="Where the timeline's media lies; repeat it.")] = None,
     loudness: Annotated[str, typer.Option(help="streaming, broadcast or cinema.")] = "streaming",
     bpm: Annotated[float, typer.Option(help="About how fast the song is.")] = 0.0,

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from html import unescape
 from pathlib import Path
 
 from backbeat.errors import InputError
@@ -15,6 +17,8 @@ SUFFIXES = (".srt", ".vtt", ".ass", ".ssa")
 _TIME = r"(?:(\d+):)?(\d\d?):(\d\d?)[,.](\d{1,3})"  # WebVTT may leave the hours out
 _TIMES = re.compile(rf"{_TIME}\s*-->\s*{_TIME}")
 _DIALOGUE = re.compile(rf"Dialogue:[^,]*,\s*{_TIME}\s*,\s*{_TIME}\s*,(.*)")
+_OVERRIDES = re.compile(r"\{[^}]*\}")  # of Advanced SubStation: {\pos(20,30)}
+_TAGS = re.compile(r"<(?!/?[biu]>)[^>\n]*>")  # of WebVTT, beyond those of SubRip: <v Anna>, <00:01.500>
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +30,45 @@ class Subtitle:
 
 
 def read_subtitles(path: str) -> tuple[Subtitle, ...]:
-    """Read a file of subtitles (`SUFFIXES`); what it says of style is left in the text.
+    """Read a file of subtitles (`SUFFIXES`), in order of time; UTF-8, with or without a mark, else Latin-1.
+
+    Of style only what SubRip knows as well is left in the text: italic, bold and underlined.
 
     Raises
     ------
     InputError
         If it cannot be read or holds no subtitle.
     """
-    if not path.lower().endswith((".ass", ".ssa")):
-        return read_srt(path)
-    found = []
-    for match in _DIALOGUE.finditer(_text(path)):
-        start, end = _seconds(match.groups()[:4]), _seconds(match.groups()[4:8])
-        said = match[9].split(",", 6)[-1].strip()  # style, name, three margins and effect come before the text
-        if end > start:
-            found.append(Subtitle(Span(start, end), said.replace(r"\N", "\n").replace(r"\n", "\n")))
+    text = _text(path)
+    scripted = path.lower().endswith((".ass", ".ssa"))
+    found = [s for s in (_dialogue(text) if scripted else _blocks(text)) if s.span.length > 0]
     if not found:
-        raise InputError(f"{path}: no subtitle in it", "give a file with Dialogue lines")
+        raise InputError(f"{path}: no subtitle in it", f"give a file of subtitles ({', '.join(SUFFIXES)})")
+    if path.lower().endswith(".vtt"):
+        found = [replace(s, text=unescape(_TAGS.sub("", s.text))) for s in found]
     return tuple(sorted(found, key=lambda s: s.span.start))
+
+
+def _dialogue(text: str) -> Iterator[Subtitle]:
+    """Yield the lines of Advanced SubStation."""
+    for match in _DIALOGUE.finditer(text):
+        said = match[9].split(",", 6)[-1].strip()  # style, name, three margins and effect come before the text
+        said = _OVERRIDES.sub("", said).replace(r"\N", "\n").replace(r"\n", "\n").replace(r"\h", " ")
+        yield Subtitle(_span(match), said)
+
+
+def _blocks(text: str) -> Iterator[Subtitle]:
+    """Yield the blocks of SubRip or WebVTT that hold times."""
+    for block in re.split(r"\r?\n[ \t]*\r?\n", text.strip()):
+        lines = block.splitlines()
+        for at, line in enumerate(lines):
+            if match := _TIMES.search(line):
+                yield Subtitle(_span(match), "\n".join(lines[at + 1 :]))
+                break
+
+
+def _span(match: re.Match[str]) -> Span:
+    return Span(_seconds(match.groups()[:4]), _seconds(match.groups()[4:8]))
 
 
 def _text(path: str) -> str:
@@ -60,31 +85,6 @@ def _text(path: str) -> str:
 def _seconds(parts: tuple[str | None, ...]) -> float:
     hours, minutes, seconds, rest = parts
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + int((rest or "0").ljust(3, "0")) / 1000
-
-
-def read_srt(path: str) -> tuple[Subtitle, ...]:
-    """Read an ``.srt`` file; UTF-8, with or without a mark, else Latin-1.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or holds no subtitle.
-    """
-    text = _text(path)
-    found = []
-    for block in re.split(r"\r?\n[ \t]*\r?\n", text.strip()):
-        lines = block.splitlines()
-        at = next((i for i, line in enumerate(lines) if _TIMES.search(line)), None)
-        if at is None:
-            continue
-        match = _TIMES.search(lines[at])
-        assert match is not None
-        start, end = _seconds(match.groups()[:4]), _seconds(match.groups()[4:8])
-        if end > start:
-            found.append(Subtitle(Span(start, end), "\n".join(lines[at + 1 :])))
-    if not found:
-        raise InputError(f"{path}: no subtitle in it", "give a SubRip file (.srt)")
-    return tuple(sorted(found, key=lambda s: s.span.start))
 
 
 def write_srt(subtitles: tuple[Subtitle, ...], path: str) -> None:

@@ -83,10 +83,10 @@ def gather(project: Project, session: Session) -> Gathered:
 
 
 def _edited(plan: ScenePlan, style: Style, session: Session) -> Material:
-    from backbeat.exchange.subtitles import read_srt
+    from backbeat.exchange.subtitles import read_subtitles
     from backbeat.verbs.sync_scene import read_scene
 
-    subtitles = read_srt(plan.subtitles) if plan.subtitles else ()
+    subtitles = read_subtitles(plan.subtitles) if plan.subtitles else ()
     scene = read_scene(plan.edit, session, media=plan.media, subtitles=[s.span for s in subtitles])
     return Material(plan, style, scene.takes, edit=scene, subtitles=subtitles)
 

@@ -83,12 +83,12 @@ def score(options: ScoreOptions, session: Session) -> Scored:
     from backbeat.decide.choose_terms import terms
     from backbeat.decide.mix import delivery_of
     from backbeat.exchange.cuesheet import rows_of, warnings_of
-    from backbeat.exchange.subtitles import read_srt
+    from backbeat.exchange.subtitles import read_subtitles
     from backbeat.verbs.mixing import mixed
     from backbeat.verbs.production import Snapped, film_hits, snapped
 
     _check(options)
-    subtitles = [s.span for s in read_srt(options.subtitles)] if options.subtitles else []
+    subtitles = [s.span for s in read_subtitles(options.subtitles)] if options.subtitles else []
     pinned = [s.song for s in options.scenes if s.song and Path(s.song).is_file()]
     given = [t.song for t in options.themes if Path(t.song).is_file()]
     library, left_out = library_of(options.songs, session, also=[*pinned, *given])

@@ -31,12 +31,12 @@ def sync(options: SyncOptions, session: Session, corrections: Corrections | None
     InputError, MediaError, NoEditError, MissingPartError
         See `backbeat.errors`.
     """
-    from backbeat.exchange.subtitles import read_srt
+    from backbeat.exchange.subtitles import read_subtitles
     from backbeat.verbs import listen
     from backbeat.verbs.mixing import mixed
 
     _check(options)
-    subtitles = read_srt(options.subtitles) if options.subtitles else ()
+    subtitles = read_subtitles(options.subtitles) if options.subtitles else ()
     (song,) = listen.songs([options.song], session, tracker=options.tracker, corrections=corrections)
     if len(song.beats) < 4:
         raise InputError(f"{options.song}: no beat was found in it", "give --bpm, or another song")
