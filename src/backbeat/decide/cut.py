@@ -92,7 +92,7 @@ def resolve(problem: CutProblem, earlier: Solution, *, window: int = patch.WINDO
     mended = patch.mend(sc, rows, at, window, also=np.isnan(top))
     if mended is None:
         return solve(problem)
-    bound = bound_of(top, mended.columns, mended.slots, sc, rows, at)
+    bound = bound_of(top, mended.stands, mended.columns, mended.slots, sc, rows, at)
     return _solution(mended.net, mended.path, bound, known=known, earlier=earlier.clips)
 
 
@@ -171,8 +171,7 @@ def _clips(sc: Scene, p: Placements, earlier: tuple[Clip, ...]) -> list[Clip]:
     out: list[Clip] = []
     stays = True  # the clip before: the first clip has none, now as in the earlier film
     for k in range(p.size):
-        bare = _bare(sc, p, k)
-        bare = dataclasses.replace(bare, locked=(bare.start, bare.end, bare.take) in locked)
+        bare = _bare(sc, p, k, locked)
         old = stood.get(explain.place_of(bare))
         if old is not None and stays and old.locked == bare.locked:
             out.append(explain.kept(old))
@@ -184,20 +183,21 @@ def _clips(sc: Scene, p: Placements, earlier: tuple[Clip, ...]) -> list[Clip]:
     return out
 
 
-def _bare(sc: Scene, p: Placements, k: int) -> Clip:
+def _bare(sc: Scene, p: Placements, k: int, locked: set[tuple[int, int, str]]) -> Clip:
     """Return placement `k` as a clip, without what can be said of it."""
     slot, shot = int(p.slot[k]), int(p.shot[k])
     take = sc.problem.takes[int(sc.pool.take[shot])]
-    factor = float(p.factor[k])
+    start, end, path, factor = int(sc.start[slot]), int(sc.end[slot]), take.media.path, float(p.factor[k])
     return Clip(
-        start=int(sc.start[slot]),
-        frames=int(sc.end[slot] - sc.start[slot]),
-        take=take.media.path,
+        start=start,
+        frames=end - start,
+        take=path,
         source_in=int(p.low[k] - sc.pool.base[shot]),
         source_rate=take.media.rate,
         speed=NORMAL if factor == 1.0 else Speed(factor),
         shot=int(sc.pool.shot[shot]),
         beat=int(sc.grid.beat[sc.grid.first[slot]]),
+        locked=(start, end, path) in locked,
     )
 
 

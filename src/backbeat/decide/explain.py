@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a clip stands where it stands: its terms, recomputed from the clip alone, and a sentence of them."""
+"""What a clip is worth: its terms, recomputed from the clip alone."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from backbeat.decide.grid import Grid
 from backbeat.decide.pool import is_for, shot_motion, shot_way
 from backbeat.decide.problem import CutProblem
 from backbeat.model.footage import Hit, Shot, Take
-from backbeat.model.time import clock
 from backbeat.model.timeline import Clip
-
-KINDS = ("a section change", "a downbeat", "a beat", "a half-beat", "a point off the grid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +31,7 @@ class Seen:
 
 
 Takes = dict[str, Take]
+Terms = tuple[tuple[str, float], ...]
 
 
 def by_path(problem: CutProblem) -> Takes:
@@ -95,9 +93,7 @@ def full_hits(clip: Clip, shot: Shot, problem: CutProblem, grid: Grid) -> int:
     return sum(bool(terms.full_hit(s.hit.strength, s.weight, s.bell)) for s in seen)
 
 
-def clip_terms(
-    clip: Clip, before: Clip | None, problem: CutProblem, grid: Grid, takes: Takes
-) -> tuple[tuple[str, float], ...]:
+def clip_terms(clip: Clip, before: Clip | None, problem: CutProblem, grid: Grid, takes: Takes) -> Terms:
     """Return the terms of `clip` after `before`, computed from the clip and the footage alone."""
     found = find_shot(takes, clip, problem.rate)
     if found is None:
@@ -170,7 +166,7 @@ def kept(clip: Clip) -> Clip:
     beside = [t for t in clip.terms if t[0] in {"neighbour", "direction"}]
     worth = (*(t for t in clip.terms if t not in beside), ("kept", terms.KEPT), *beside)
     seconds = tuple(dataclasses.replace(a, loss=round(a.loss + terms.KEPT, 6)) for a in clip.alternates)
-    return dataclasses.replace(clip, terms=worth, value=sum(v for _, v in worth), alternates=seconds, reason="")
+    return dataclasses.replace(clip, terms=worth, value=sum(v for _, v in worth), alternates=seconds)
 
 
 def alike(one: Clip, other: Clip, takes: Takes, rate: Fraction) -> bool:
@@ -181,49 +177,3 @@ def alike(one: Clip, other: Clip, takes: Takes, rate: Fraction) -> bool:
     if a[1].group >= 0 or b[1].group >= 0:
         return a[1].group == b[1].group
     return a[0].media.path == b[0].media.path and a[1] is b[1]
-
-
-def reason(clip: Clip, problem: CutProblem, grid: Grid, takes: Takes) -> str:
-    """Return why `clip` stands here, in a sentence or two."""
-    found = find_shot(takes, clip, problem.rate)
-    if found is None:
-        return "Locked by the editor."
-    rate = float(problem.rate)
-    parts = ["locked by the editor"] if clip.locked else []
-    node = int(np.searchsorted(grid.frame, clip.start))
-    if clip.start == 0:
-        parts.append("opens the film")
-    elif node < len(grid.kind):
-        parts.append(f"cut on {KINDS[int(grid.kind[node])]}")
-    for seen in seen_hits(clip, found[1], problem, grid):
-        if seen.off is None:
-            continue
-        at = clock(seen.frame / rate)
-        frames = round(seen.off * rate)
-        if seen.on_cut:
-            parts.append(f"{seen.hit.kind} on the cut itself at {at}")
-        elif frames <= 1:
-            beat = int(np.abs(grid.beat_frame - seen.frame).argmin())
-            parts.append(f"{seen.hit.kind} ({seen.hit.strength:.2f}) meets {_beat_name(grid, beat)} at {at}")
-        elif seen.hit.strength >= terms.STRONG:
-            parts.append(f"{seen.hit.kind} at {at} misses its beat by {frames} frames")
-    if clip.speed.factor != 1.0 or not clip.speed.constant:
-        parts.append(f"speed {clip.speed.factor:.2f} so that two hits meet two beats")
-    best = sorted(((v, n) for n, v in clip.terms if v > 0), reverse=True)[:3]
-    worth = ", ".join(f"{n} {v:.2f}" for v, n in best)
-    out = "; ".join(parts)
-    out = out[:1].upper() + out[1:]
-    told = f"{out}. Worth {clip.value:.2f}" + (f" ({worth})." if worth else ".")
-    if clip.alternates:
-        second = clip.alternates[0]
-        name = second.take.rsplit("/", 1)[-1]
-        if second.loss >= 0:
-            told += f" Next best here: {name}, {second.loss:.2f} less."
-        else:
-            told += f" {name} would be worth {-second.loss:.2f} more here, but serves the whole film less."
-    return told
-
-
-def _beat_name(grid: Grid, beat: int) -> str:
-    weight = float(grid.beat_worth[beat])
-    return "a section's first beat" if weight >= 0.99 else "a strong beat" if weight >= 0.9 else "a beat"

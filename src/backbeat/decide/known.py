@@ -15,7 +15,7 @@ import numpy as np
 
 from backbeat.decide import given, search
 from backbeat.decide.columns import Columns
-from backbeat.decide.place import Scene
+from backbeat.decide.place import Placements, Scene
 from backbeat.decide.pool import Floats, Pool
 from backbeat.decide.prices import NEVER, Prices
 from backbeat.decide.problem import CutProblem
@@ -91,13 +91,22 @@ def lasting(known: Known, sc: Scene) -> Floats:
     return np.where(place >= 0, known.top[place], np.nan)
 
 
-def bound(top: Floats, columns: Columns | None, looked: NDArray[np.bool_], sc: Scene, rows: Rows, at: Prices) -> float:
+def bound(
+    top: Floats,
+    stands: Placements,
+    columns: Columns | None,
+    looked: NDArray[np.bool_],
+    sc: Scene,
+    rows: Rows,
+    at: Prices,
+) -> float:
     """Return an upper bound of every edit of `sc`, whose problem differs from the known one by its locks alone.
 
-    At prices `at` each slot that was known keeps its `top`, or is worth what a lock or the earlier edit puts there;
-    `columns` are those of the slots `looked` at, all new ones among them. The best path through them bounds every edit.
+    At prices `at` each slot that was known keeps its `top`, or is worth what a lock or the earlier edit (`stands`)
+    puts there; `columns` are those of the slots `looked` at, all new ones among them. The best path through them
+    bounds every edit.
     """
-    stands, fixed, new = given.earlier(sc), given.locked(sc), np.isnan(top)
+    fixed, new = given.locked(sc), np.isnan(top)
 
     def filled(of_new: Floats) -> Floats:
         out = top.copy()

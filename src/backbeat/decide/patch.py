@@ -44,10 +44,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """A mended film as a `path` in `net`, and what was looked at for it: the `slots` of a mask and their `columns`."""
+    """A mended film as a `path` in `net`, and what was looked at for it: the `slots` of a mask and their `columns`.
+
+    `stands` are the placements of the earlier edit.
+    """
 
     net: Network
     path: Ints
+    stands: Placements
     slots: Mask
     columns: Columns | None
 
@@ -139,7 +143,7 @@ def _fill(
     for reach in range(window + 1):
         for a, b in _runs(broken, reach, len(old.where)):
             path = _better(where, path, old.edges[a], old.edges[b])
-    return Mended(net, path, looked, columns) if _whole(net, path) else None
+    return Mended(net, path, old.p, looked, columns) if _whole(net, path) else None
 
 
 def _whole(net: Network, path: Ints) -> bool:

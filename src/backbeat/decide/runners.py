@@ -4,29 +4,28 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backbeat.decide import explain, terms
-from backbeat.decide.pool import Ints
+from backbeat.decide import explain, reasons, rows, terms
+from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import Network
-from backbeat.model.timeline import Alternate, Clip
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from backbeat.model.timeline import NORMAL, Alternate, Clip, Speed
 
 NEAR = 200  # placements of a slot that are compared
+TOLD = 2  # terms that are named of a difference
+LEAST = 0.005  # and the least that is
 
 
 def with_alternates(net: Network, path: Ints, clips: list[Clip], earlier: tuple[Clip, ...] = ()) -> list[Clip]:
     """Return `clips` each with its runners-up, shots that the film has free for its place, and its reason.
 
-    Where `net` has nothing to compare, a clip that stood in the `earlier` film keeps those that it has, less those
-    whose footage a new clip shows.
+    A runner-up's loss is what the film would lose by it, were that one clip replaced (repeats, where footage may be
+    shown again, left aside). Where `net` has nothing to compare, a clip that stood in the `earlier` film keeps those
+    that it has, less those whose footage a new clip shows.
     """
     problem, takes = net.sc.problem, explain.by_path(net.sc.problem)
-    free = _Free(net, path)
+    film = _Film(net, path)
     stood = {explain.place_of(c) for c in earlier}
     new = [(c.take, *c.source_span(problem.rate)) for c in clips if earlier and explain.place_of(c) not in stood]
     out = []
@@ -39,12 +38,10 @@ def with_alternates(net: Network, path: Ints, clips: list[Clip], earlier: tuple[
             shown = clip.frames * float(clip.source_rate / problem.rate) * problem.style.speed[1] + 1
             found = tuple(a for a in clip.alternates if problem.reuse or not _meets(a, shown, new))
         else:
-            found = _found(net, path, i, free.of(np.arange(net.begin[row], stop), i))
-        if found == clip.alternates and clip.reason:
-            out.append(clip)
-            continue
-        now = dataclasses.replace(clip, alternates=found)
-        out.append(dataclasses.replace(now, reason=explain.reason(now, problem, net.sc.grid, takes)))
+            found = _found(film, clips, i, film.free(np.arange(net.begin[row], stop), i), takes)
+        now = clip if found == clip.alternates else dataclasses.replace(clip, alternates=found)
+        told = reasons.reworded(now) if now.reason else reasons.reason(now, problem, net.sc.grid, takes)
+        out.append(now if told == now.reason else dataclasses.replace(now, reason=told))
     return out
 
 
@@ -52,16 +49,17 @@ def _meets(one: Alternate, frames: float, shown: list[tuple[str, int, int]]) -> 
     return any(one.take == take and one.source_in < high and one.source_in + frames > low for take, low, high in shown)
 
 
-class _Free:
-    """Which placements show nothing that the film shows."""
+class _Film:
+    """A film as a path in a network: what it shows and what it counts."""
 
     def __init__(self, net: Network, path: Ints) -> None:
         self.net, self.path = net, path
         order = np.argsort(net.p.low[path], kind="stable")
         self.low, self.high = net.p.low[path][order], net.p.high[path][order]
+        self.counts = rows.counts(net.rows, net.sc, net.p.take(path), np.ones(len(path)))
 
-    def of(self, near: Ints, i: int) -> Ints:
-        """Return those of `near` that could stand for clip `i`, of other shots."""
+    def free(self, near: Ints, i: int) -> Ints:
+        """Return those of the placements `near`, of other shots, that could stand for clip `i`."""
         net, path, problem = self.net, self.path, self.net.sc.problem
         near = near[net.p.shot[near] != net.p.shot[path[i]]]
         if not problem.reuse:
@@ -74,30 +72,62 @@ class _Free:
             near = near[(net.p.low[near] >= floor) & (net.p.high[near] <= roof)]
         return near
 
+    def beside(self, i: int, here: Ints) -> Floats:
+        """Return what placements `here` pay for their neighbours in the place of clip `i`."""
+        net, style, cost = self.net, self.net.sc.problem.style, np.zeros(len(here))
+        for j in (j for j in (i - 1, i + 1) if 0 <= j < len(self.path)):
+            other = self.path[j]
+            cost += terms.ALIKE * style.jump_cut * (net.group[here] == net.group[other])
+            cost += terms.against((net.way[here] * net.way[other]).sum(axis=1), style)
+        return cost
 
-def _found(net: Network, path: Ints, i: int, near: Ints) -> tuple[Alternate, ...]:
-    """Return the best of the placements `near`, of as many shots, and what each is worth less than clip `i`."""
-    sc, problem = net.sc, net.sc.problem
-    worth = _worth(net, path, i, np.append(near, path[i]))
+    def takes(self, i: int, here: Ints) -> Floats:
+        """Return what the film pays for its takes with placements `here` in the place of clip `i`."""
+        net, own = self.net, self.path[i]
+        part = net.rows
+        take, mine = net.sc.pool.take[net.p.shot[here]], int(net.sc.pool.take[net.p.shot[own]])
+        seconds = float(net.sc.seconds[net.p.slot[own]])
+        now = self.counts.copy()
+        now[part.styles + mine] -= seconds
+        if part.must[mine] >= 0:
+            now[part.must[mine]] -= 1
+        favour, asked = part.styles + take, part.must[take]
+        cap = np.maximum(now[favour] + seconds - part.high[favour], 0) - np.maximum(now[favour] - part.high[favour], 0)
+        met = np.where(asked >= 0, part.rate[asked] * (now[asked] < part.low[asked]), 0.0)
+        return np.asarray(part.rate[favour] * cap - met)
+
+
+def _found(film: _Film, clips: list[Clip], i: int, near: Ints, takes: explain.Takes) -> tuple[Alternate, ...]:
+    """Return the best of the placements `near`, of as many shots, and what the film loses by each for clip `i`."""
+    net = film.net
+    sc, problem, here = net.sc, net.sc.problem, np.append(near, film.path[i])
+    worth = net.p.value[here] - film.beside(i, here) - film.takes(i, here)
     worth, own = worth[:-1], float(worth[-1])
     order = np.argsort(-worth, kind="stable")[:NEAR]
     best, worth = near[order], worth[order]
     _, first = np.unique(net.p.shot[best], return_index=True)
-    return tuple(
-        Alternate(
-            take=problem.takes[int(sc.pool.take[net.p.shot[best[c]]])].media.path,
-            shot=int(sc.pool.shot[net.p.shot[best[c]]]),
-            source_in=int(net.p.low[best[c]] - sc.pool.base[net.p.shot[best[c]]]),
-            loss=round(own - float(worth[c]), 6),
-        )
-        for c in np.sort(first)[: problem.alternates].tolist()
-    )
+    out = []
+    for c in np.sort(first)[: problem.alternates].tolist():
+        shot, factor = int(net.p.shot[best[c]]), float(net.p.factor[best[c]])
+        take = problem.takes[int(sc.pool.take[shot])].media
+        into = int(net.p.low[best[c]] - sc.pool.base[shot])
+        other = Alternate(take.path, int(sc.pool.shot[shot]), into, round(own - float(worth[c]), 6), factor)
+        clip = dataclasses.replace(
+            clips[i], take=take.path, source_in=into, source_rate=take.rate,
+            speed=NORMAL if factor == 1.0 else Speed(factor), shot=other.shot,
+        )  # fmt: skip
+        before = clips[i - 1] if i else None
+        now = explain.clip_terms(clip, before, problem, sc.grid, takes)
+        out.append(dataclasses.replace(other, why=_difference(clips[i].terms, now, other.loss)))
+    return tuple(out)
 
 
-def _worth(net: Network, path: Ints, i: int, here: Ints) -> NDArray[np.float64]:
-    """Return what placements `here` are worth in the place of clip `i`, between its neighbours."""
-    style, worth = net.sc.problem.style, net.p.value[here]
-    for j in (j for j in (i - 1, i + 1) if 0 <= j < len(path)):
-        worth = worth - terms.ALIKE * style.jump_cut * (net.group[here] == net.group[path[j]])
-        worth = worth - terms.against((net.way[here] * net.way[path[j]]).sum(axis=1), style)
-    return np.asarray(worth)
+def _difference(own: explain.Terms, other: explain.Terms, loss: float) -> str:
+    """Return in which terms a runner-up differs most, from the clip that it could stand for."""
+    one, two = dict(own), dict(other)
+    change = {name: two.get(name, 0.0) - one.get(name, 0.0) for name in {**one, **two}}
+    rest = -loss - sum(change.values())
+    if abs(rest) >= LEAST:
+        change["the rest of the film"] = rest
+    most = sorted(change.items(), key=lambda item: (-abs(item[1]), item[0]))[:TOLD]
+    return ", ".join(f"{name} {value:+.2f}" for name, value in most if abs(value) >= LEAST)

@@ -113,12 +113,14 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Alternate:
-    """A runner-up for a clip's place and what it lost by."""
+    """A runner-up for a clip's place: what the film would lose by it, at what speed, and `why` ("hits -0.40")."""
 
     take: str
     shot: int
     source_in: int
     loss: float
+    speed: float = 1.0
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from backbeat.errors import InputError
 from backbeat.model.time import clock, parse_clock
@@ -12,7 +13,10 @@ from backbeat.model.timeline import Clip, Timeline
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """The clip on screen at a moment, which of how many it is, and the clips beside it (None at the film's ends)."""
+    """The clip on screen at a moment, which of how many it is, and the clips beside it (None at the film's ends).
+
+    `rates` are the frame rates of the timeline's takes, by path.
+    """
 
     clip: Clip
     index: int
@@ -22,6 +26,7 @@ class Why:
     source_in: float
     before: Clip | None
     after: Clip | None
+    rates: dict[str, Fraction]
 
 
 def why(path: str, moment: str) -> Why:
@@ -68,5 +73,6 @@ def at_frame(timeline: Timeline, frame: int) -> Why:
                     source_in=float(clip.source_in / clip.source_rate),
                     before=clips[i - 1] if i else None,
                     after=clips[i + 1] if i + 1 < len(clips) else None,
+                    rates={take.path: take.rate for take in timeline.takes},
                 )
     raise InputError(f"no picture at {clock(float(frame / rate))}", "the timeline has a gap there")
