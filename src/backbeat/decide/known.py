@@ -122,14 +122,24 @@ def bound(
         hopes = {kind: columns.optimistic(kind, at) for kind in mine}
         hoped = filled(_tops(columns, at, hopes)[some])
         # Pairs of new slots with which a film could be worth more than any of known slots alone are looked at closely.
-        need = search.paths(sc, best)[0][-1] - search.through(sc, hoped)[looked]
+        need = _longest(sc, best) - search.through(sc, hoped)[looked]
         for kind, hope in hopes.items():
             slots = columns.kinds[kind].slots
             close = (hope >= need[slots, None]) & some[slots, None]
             columns.expand(kind, close)
             hope[close] = NEVER
         best = filled(_tops(columns, at, hopes)[some])
-    return float(search.paths(sc, best)[0][-1]) + search.constant(rows, at)
+    return _longest(sc, best) + search.constant(rows, at)
+
+
+def _longest(sc: Scene, values: Floats) -> float:
+    """Return the best value of a path through the slots."""
+    reach = [NEVER] * len(sc.grid.frame)
+    reach[0] = 0.0
+    for a, b, v in zip(sc.grid.first.tolist(), sc.grid.last.tolist(), values.tolist(), strict=True):
+        if reach[a] + v > reach[b]:
+            reach[b] = reach[a] + v
+    return reach[-1]
 
 
 def only(sc: Scene, slots: NDArray[np.bool_]) -> Scene:

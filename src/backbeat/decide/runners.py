@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from backbeat.decide import explain, reasons, rows, terms
+from backbeat.decide import beam, explain, reasons, rows, terms
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import Network
 from backbeat.model.timeline import NORMAL, Alternate, Clip, Speed
@@ -20,8 +20,7 @@ LEAST = 0.005  # and the least that is
 def with_alternates(net: Network, path: Ints, clips: list[Clip], earlier: tuple[Clip, ...] = ()) -> list[Clip]:
     """Return `clips` each with its runners-up, shots that the film has free for its place, and its reason.
 
-    A runner-up's loss is what the film would lose by it, were that one clip replaced (repeats, where footage may be
-    shown again, left aside). Where `net` has nothing to compare, a clip that stood in the `earlier` film keeps those
+    A runner-up's loss is what the film would lose by it, were that one clip replaced. Where `net` has nothing to compare, a clip that stood in the `earlier` film keeps those
     that it has, less those whose footage a new clip shows.
     """
     problem, takes = net.sc.problem, explain.by_path(net.sc.problem)
@@ -56,6 +55,7 @@ class _Film:
         self.net, self.path = net, path
         order = np.argsort(net.p.low[path], kind="stable")
         self.low, self.high = net.p.low[path][order], net.p.high[path][order]
+        self.value = beam.value_of(net, path)
         self.counts = rows.counts(net.rows, net.sc, net.p.take(path), np.ones(len(path)))
 
     def free(self, near: Ints, i: int) -> Ints:
@@ -71,6 +71,12 @@ class _Film:
             roof = net.p.low[path[i + 1]] if i + 1 < len(path) else net.sc.pool.total
             near = near[(net.p.low[near] >= floor) & (net.p.high[near] <= roof)]
         return near
+
+    def loss(self, i: int, k: int) -> float:
+        """Return what the film loses by placement `k` in the place of clip `i`."""
+        new = self.path.copy()
+        new[i] = k
+        return self.value - beam.value_of(self.net, new)
 
     def beside(self, i: int, here: Ints) -> Floats:
         """Return what placements `here` pay for their neighbours in the place of clip `i`."""
@@ -99,27 +105,22 @@ class _Film:
 
 def _found(film: _Film, clips: list[Clip], i: int, near: Ints, takes: explain.Takes) -> tuple[Alternate, ...]:
     """Return the best of the placements `near`, of as many shots, and what the film loses by each for clip `i`."""
-    net = film.net
-    sc, problem, here = net.sc, net.sc.problem, np.append(near, film.path[i])
-    worth = net.p.value[here] - film.beside(i, here) - film.takes(i, here)
-    worth, own = worth[:-1], float(worth[-1])
-    order = np.argsort(-worth, kind="stable")[:NEAR]
-    best, worth = near[order], worth[order]
+    net, sc, problem = film.net, film.net.sc, film.net.sc.problem
+    worth = net.p.value[near] - film.beside(i, near) - film.takes(i, near)
+    best = near[np.argsort(-worth, kind="stable")[:NEAR]]
     _, first = np.unique(net.p.shot[best], return_index=True)
     out = []
-    for c in np.sort(first)[: problem.alternates].tolist():
-        shot, factor = int(net.p.shot[best[c]]), float(net.p.factor[best[c]])
-        take = problem.takes[int(sc.pool.take[shot])].media
-        into = int(net.p.low[best[c]] - sc.pool.base[shot])
-        other = Alternate(take.path, int(sc.pool.shot[shot]), into, round(own - float(worth[c]), 6), factor)
+    for k in best[np.sort(first)[: problem.alternates]].tolist():
+        shot, factor = int(net.p.shot[k]), float(net.p.factor[k])
+        take, into = problem.takes[int(sc.pool.take[shot])].media, int(net.p.low[k] - sc.pool.base[shot])
+        other = Alternate(take.path, int(sc.pool.shot[shot]), into, round(film.loss(i, k), 6), factor)
         clip = dataclasses.replace(
             clips[i], take=take.path, source_in=into, source_rate=take.rate,
             speed=NORMAL if factor == 1.0 else Speed(factor), shot=other.shot,
         )  # fmt: skip
-        before = clips[i - 1] if i else None
-        now = explain.clip_terms(clip, before, problem, sc.grid, takes)
+        now = explain.clip_terms(clip, clips[i - 1] if i else None, problem, sc.grid, takes)
         out.append(dataclasses.replace(other, why=_difference(clips[i].terms, now, other.loss)))
-    return tuple(out)
+    return tuple(sorted(out, key=lambda a: a.loss))
 
 
 def _difference(own: explain.Terms, other: explain.Terms, loss: float) -> str:
