@@ -4,10 +4,13 @@
 import dataclasses
 from fractions import Fraction
 from functools import cache
+from itertools import combinations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from backbeat.decide import cut, styles
+from backbeat.decide import cut, locks, styles
 from backbeat.decide.problem import CutProblem, Solution
 from backbeat.decide.verify import verify
 from backbeat.errors import NoEditError
@@ -82,6 +85,20 @@ def test_contradictions_name_the_fewest_to_loosen() -> None:
     assert error.value.exit_code == 4
     assert error.value.hint.count("the lock on") == 1
     assert clip.take in error.value.hint
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sets(st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda p: p[0] < p[1]), min_size=1))
+def test_no_smaller_set_would_do(pairs: set[tuple[int, int]]) -> None:
+    named = locks.fewest(sorted(pairs))
+    assert all(i in named or j in named for i, j in pairs)
+    for some in combinations(range(9), len(named) - 1):
+        assert not all(i in some or j in some for i, j in pairs)
+
+
+def test_very_many_contradictions_are_answered_too() -> None:
+    pairs = [(i, j) for i in range(40) for j in range(i + 1, 40)]
+    assert len(locks.fewest(pairs)) == 39
 
 
 @pytest.mark.parametrize(

@@ -137,8 +137,7 @@ def _longest(sc: Scene, values: Floats) -> float:
     reach = [NEVER] * len(sc.grid.frame)
     reach[0] = 0.0
     for a, b, v in zip(sc.grid.first.tolist(), sc.grid.last.tolist(), values.tolist(), strict=True):
-        if reach[a] + v > reach[b]:
-            reach[b] = reach[a] + v
+        reach[b] = max(reach[b], reach[a] + v)
     return reach[-1]
 
 

@@ -14,6 +14,7 @@ from backbeat.model.timeline import NORMAL, Clip, Speed
 
 KINDS = ("clip", "cut", "forbid", "keep")
 Pair = tuple[int, int]
+MOST = 10  # locks to loosen, up to which the smallest set is found for sure
 
 
 def settle(problem: CutProblem) -> CutProblem:
@@ -104,19 +105,31 @@ def _contradict(one: Lock, other: Lock, problem: CutProblem) -> str:
 
 
 def fewest(pairs: list[Pair]) -> list[int]:
-    """Return the fewest locks that touch every contradicting pair: the smallest set to loosen."""
-    involved = sorted({i for pair in pairs for i in pair})
-    for size in range(1, min(len(involved), 3) + 1):
-        for some in combinations(involved, size):
-            if all(i in some or j in some for i, j in pairs):
-                return list(some)
-    out: list[int] = []  # many contradictions: the one in most of them first
+    """Return the fewest locks that touch every contradicting pair: the smallest set to loosen, of equals the first."""
+    for size in range(1, MOST + 1):
+        found = _cover(pairs, size)
+        if found is not None:
+            return sorted(found)
+    out: list[int] = []  # very many: the one in most of them first, which may be a few more than needed
     left = list(pairs)
     while left:
-        worst = max(involved, key=lambda i: sum(i in pair for pair in left))
+        worst = max(sorted({i for pair in left for i in pair}), key=lambda i: sum(i in pair for pair in left))
         out.append(worst)
         left = [pair for pair in left if worst not in pair]
-    return out
+    return sorted(out)
+
+
+def _cover(pairs: list[Pair], size: int) -> list[int] | None:
+    """Return `size` locks or fewer that touch all `pairs`, None if there are none: one of the first pair must go."""
+    if not pairs:
+        return []
+    if not size:
+        return None
+    for one in pairs[0]:
+        rest = _cover([pair for pair in pairs if one not in pair], size - 1)
+        if rest is not None:
+            return [one, *rest]
+    return None
 
 
 def as_clip(lock: Lock, problem: CutProblem) -> Clip:

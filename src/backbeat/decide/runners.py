@@ -20,8 +20,8 @@ LEAST = 0.005  # and the least that is
 def with_alternates(net: Network, path: Ints, clips: list[Clip], earlier: tuple[Clip, ...] = ()) -> list[Clip]:
     """Return `clips` each with its runners-up, shots that the film has free for its place, and its reason.
 
-    A runner-up's loss is what the film would lose by it, were that one clip replaced. Where `net` has nothing to compare, a clip that stood in the `earlier` film keeps those
-    that it has, less those whose footage a new clip shows.
+    A runner-up's loss is what the film would lose by it, were that one clip replaced. Where `net` has nothing to
+    compare, a clip that stood in the `earlier` film keeps those that it has, less those whose footage a new clip shows.
     """
     problem, takes = net.sc.problem, explain.by_path(net.sc.problem)
     film = _Film(net, path)
