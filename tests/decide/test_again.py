@@ -195,3 +195,43 @@ def test_windows_widen_where_they_starve() -> None:
     old = patch.standing(sc)
     assert old is not None
     assert (old.where < 0).sum() >= 2
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    shots=st.integers(3, 14),
+    windows=st.lists(st.tuples(st.integers(0, 13), st.floats(0, 0.7), st.booleans()), max_size=3),
+    asked=st.lists(st.tuples(st.sampled_from(KINDS), st.floats(0, 0.99), st.integers(-6, 6)), max_size=2, unique=True),
+    order=st.sampled_from(["free", "free", "name", "time"]),
+    reuse=st.booleans(),
+    seed=st.integers(0, 30),
+)
+def test_windows_bans_locks_and_orders_together(
+    shots: int,
+    windows: list[tuple[int, float, bool]],
+    asked: list[tuple[str, float, int]],
+    order: str,
+    reuse: bool,
+    seed: int,
+) -> None:  # decided afresh, with nothing known
+    takes = shoots.takes(shots, seed=seed, rates=RATES, lengths=(1.5, 6.0))
+    wants = {
+        takes[i].media.path: Want(takes[i].media.path, must=must, earliest=at, latest=at + 0.3)
+        for i, at, must in windows
+        if i < shots
+    }
+    problem = CutProblem(
+        shoots.song(8.0, seed=seed), takes, styles.builtin("wright"), Fraction(24), 8 * 24, order=order, reuse=reuse,
+        wants=tuple(wants.values()),
+    )  # fmt: skip
+    whole = tuple(Clip(s, 24, takes[0].media.path, 0, takes[0].media.rate) for s in range(0, 192, 24))
+    wished = dataclasses.replace(
+        problem, locks=tuple(lock_of(problem, whole, *one) for one in asked if one[0] != "keep")
+    )
+    try:
+        locks.settle(wished)
+    except NoEditError:
+        assume(False)
+    found = cut.solve(wished, sweeps=20)
+    assert verify(found, wished) == []
+    assert found.bound >= found.value

@@ -65,7 +65,11 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
                 "add longer takes, or use a style with shorter shots",
             )
         reached, asked = _seconds(problem, _end(net, path)), _seconds(problem, problem.frames)
-        unmet = (f"the footage fills {reached:.1f} s of {asked:.1f} s",)
+        lost = [x for x in sc.problem.locks if max(x.start, x.end) > _end(net, path)]
+        unmet = (
+            f"the footage fills {reached:.1f} s of {asked:.1f} s",
+            *(f"{locks.name(lock, problem)} lies beyond what the footage fills" for lock in lost),
+        )
     return _solution(net, path, bound, unmet, known=_known(found))
 
 

@@ -112,6 +112,8 @@ def _locks(solution: Solution, problem: CutProblem) -> list[Violation]:
     out = []
     cuts = {c.start for c in solution.clips}
     for lock in problem.locks:
+        if solution.unmet and max(lock.start, lock.end) > solution.frames:
+            continue  # the footage gave out before it, and that is said
         if lock.kind == "clip":
             same = [
                 c
