@@ -27,6 +27,10 @@ Workers = Annotated[
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep earlier analyses.")]
 Talk = Annotated[str, typer.Option("--progress", help="auto, bars, lines, json or none.", metavar="HOW")]
 Seed = Annotated[int, typer.Option("--seed", help="Same inputs, same seed, same edit.")]
+Style = Annotated[str, typer.Option("--style", help="A built-in style, or a file of your own (.toml).")]
+Tracker = Annotated[str, typer.Option("--tracker", help="Which beats backend listens.")]
+Bpm = Annotated[float, typer.Option("--bpm", help="About how fast the song is.")]
+Loudness = Annotated[str, typer.Option("--loudness", help="streaming, broadcast or cinema.")]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def demo(
     folder: Annotated[str, typer.Argument(help="Where everything goes.")] = "backbeat-demo",
     *,
     media_only: Annotated[bool, typer.Option("--media-only", help="Only draw the shoot and compose the song.")] = False,
-    style: Annotated[str, typer.Option("--style", help="A built-in style, or a file of your own (.toml).")] = "wright",
+    style: common.Style = "wright",
     force: common.Force = False,
     as_json: common.Json = False,
     show: common.Open = False,

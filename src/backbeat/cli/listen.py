@@ -36,7 +36,7 @@ def listen(
     bar_at: Annotated[str, typer.Option("--bar-at", help="A bar begins here (seconds or 1:02.5).")] = "",
     meter: Annotated[int, typer.Option("--meter", help="Beats a bar.")] = 0,
     forget: Annotated[bool, typer.Option("--forget", help="Drop the corrections stored with the songs first.")] = False,
-    tracker: Annotated[str, typer.Option("--tracker", help="Which beats backend listens.")] = "own",
+    tracker: common.Tracker = "own",
     force: common.Force = False,
     as_json: common.Json = False,
     workers: common.Workers = "1",

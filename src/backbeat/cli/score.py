@@ -41,7 +41,7 @@ def score(
         str, typer.Option(help="The film's subtitles (.srt, .vtt, .ass): more words to duck under.")
     ] = "",
     media: Annotated[list[str] | None, typer.Option(help="Where the edit's media lies; repeat it.")] = None,
-    loudness: Annotated[str, typer.Option(help="streaming, broadcast or cinema.")] = "streaming",
+    loudness: common.Loudness = "streaming",
     stems: Annotated[bool, typer.Option("--stems", help="Also write music, dialogue and effects apart.")] = False,
     snap_effects: Annotated[
         bool, typer.Option("--snap-effects", help="Nudge gunshots and slams onto the beat, by one frame at most.")

@@ -43,10 +43,10 @@ def sync(
         str, typer.Option(help="The scene's subtitles (.srt, .vtt, .ass): their lines are kept whole.")
     ] = "",
     media: Annotated[list[str] | None, typer.Option(help="Where the timeline's media lies; repeat it.")] = None,
-    loudness: Annotated[str, typer.Option(help="streaming, broadcast or cinema.")] = "streaming",
-    bpm: Annotated[float, typer.Option(help="About how fast the song is.")] = 0.0,
+    loudness: common.Loudness = "streaming",
+    bpm: common.Bpm = 0.0,
     beats: Annotated[str, typer.Option(help="A hand-made grid: a time a line.")] = "",
-    tracker: Annotated[str, typer.Option(help="Which beats backend listens.")] = "own",
+    tracker: common.Tracker = "own",
     dry_run: common.DryRun = False,
     force: common.Force = False,
     as_json: common.Json = False,
