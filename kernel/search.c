@@ -40,6 +40,7 @@ typedef struct {
     f64 *score;                  // [nodes * width]
     i32 *length, *placement, *parent;  // [nodes * width]
     uint32_t *sign;              // [nodes * width] a hash of the counts
+    uint32_t *used;              // [nodes * width, (shots + 31) / 32] a bit for each shot that is shown
     f64 *count;                  // [nodes * width, styles + 2]: each length, all clips, bursts
     Candidate *heap;             // [pool]
     // Room to work in.
@@ -186,7 +187,13 @@ static f64 other_rows(const Net *net, const Beam *beam, i32 state, i32 k) {
     return new ? cost - net->row_rate[must] : cost;
 }
 
+static uint32_t *used(const Net *net, const Beam *beam, i32 state) {
+    return beam->used + (int64_t)state * ((net->shots + 31) / 32);
+}
+
 static int shown(const Net *net, const Beam *beam, i32 state, i32 k) {
+    i32 shot = net->shot[k];
+    if (!(used(net, beam, state)[shot / 32] >> shot % 32 & 1)) return 0;
     for (i32 at = state; beam->length[at]; at = beam->parent[at])
         if (clash(net, beam->placement[at], k)) return 1;
     return 0;
@@ -228,6 +235,10 @@ static void keep(const Net *net, const Window *w, Beam *beam, i32 node, const Ca
     count[net->row[s]] += 1;
     count[net->styles] += 1;
     count[net->styles + 1] += begins_burst(net, beam->length[from] ? beam->placement[from] : w->before, s);
+    const uint32_t *seen = used(net, beam, from);
+    uint32_t *bits = used(net, beam, to);
+    for (i32 q = 0; q < (net->shots + 31) / 32; q++) bits[q] = seen[q];
+    bits[net->shot[one->placement] / 32] |= 1u << net->shot[one->placement] % 32;
     beam->length[to] = beam->length[from] + 1;
     beam->placement[to] = one->placement;
     beam->parent[to] = from;
@@ -271,6 +282,7 @@ static void run(const Net *net, const Window *w, Beam *beam) {
     beam->score[at] = 0;
     beam->length[at] = 0;
     beam->sign[at] = 0;
+    for (i32 q = 0; q < (net->shots + 31) / 32; q++) used(net, beam, at)[q] = 0;
     for (i32 r = 0; r < net->styles + 2; r++) beam->count[(int64_t)at * (net->styles + 2) + r] = 0;
     for (i32 node = w->first + 1; node <= w->last; node++) arrive(net, w, beam, node);
 }
@@ -285,14 +297,18 @@ static i32 trace(const Beam *beam, i32 state, i32 *out) {
 // ---- windows ----
 
 // The best placement of the slot of film[c] that shows nothing which the film shows elsewhere; -1 if there is none.
-static i32 instead(const Net *net, const i32 *film, i32 n, i32 c, f64 *best) {
+// With `listed`, elsewhere is what stands in the lists of kept clips.
+static i32 instead(const Net *net, const i32 *film, i32 n, i32 c, const Beam *listed, f64 *best) {
     i32 s = net->slot[film[c]], found = -1;
     *best = NEVER;
     for (i32 a = net->arc_begin[s]; a < net->arc_begin[s + 1]; a++) {
         i32 k = net->by_value[a];
         int bad = k == film[c];
         if (net->value[k] <= *best) break;
-        for (i32 o = 0; o < n && !bad; o++) bad = o != c && clash(net, film[o], k);
+        if (listed)
+            for (i32 o = listed->head[net->shot[k]]; o >= 0 && !bad; o = listed->next[o]) bad = o != c && clash(net, film[o], k);
+        else
+            for (i32 o = 0; o < n && !bad; o++) bad = o != c && clash(net, film[o], k);
         if (bad) continue;
         f64 v = net->value[k] - beside(net, c ? film[c - 1] : -1, k) - (c + 1 < n ? beside(net, k, film[c + 1]) : 0);
         if (v > *best) *best = v, found = k;
@@ -307,7 +323,7 @@ static void regrets(const Net *net, Beam *beam, const i32 *film, i32 n, i32 i, i
         if ((c >= i && c < j) || !steal) continue;
         f64 best, now = net->value[film[c]];
         now -= beside(net, c ? film[c - 1] : -1, film[c]) + (c + 1 < n ? beside(net, film[c], film[c + 1]) : 0);
-        if (instead(net, film, n, c, &best) >= 0) beam->regret[c] = most(now - best, 0);
+        if (instead(net, film, n, c, beam, &best) >= 0) beam->regret[c] = most(now - best, 0);
     }
 }
 
@@ -317,20 +333,23 @@ static int give_way(const Net *net, i32 *film, i32 n, i32 i, i32 j) {
         int bad = 0;
         for (i32 o = i; o < j && !bad; o++) bad = (c < i || c >= j) && clash(net, film[o], film[c]);
         f64 best;
-        i32 k = bad ? instead(net, film, n, c, &best) : 0;
+        i32 k = bad ? instead(net, film, n, c, 0, &best) : 0;
         if (k < 0) return 0;
         if (bad) film[c] = k;
     }
     return 1;
 }
 
-static void tax(const Net *net, const Window *w, Beam *beam, const i32 *film, i32 n, i32 i, i32 j) {
+static void list(const Net *net, Beam *beam, const i32 *film, i32 n, i32 i, i32 j) {
     for (i32 s = 0; s < net->shots; s++) beam->head[s] = -1;
     for (i32 c = 0; c < n; c++) {
         if (c >= i && c < j) continue;
         beam->next[c] = beam->head[net->shot[film[c]]];
         beam->head[net->shot[film[c]]] = c;
     }
+}
+
+static void tax(const Net *net, const Window *w, Beam *beam, const i32 *film) {
     for (i32 node = w->first + 1; node <= w->last; node++)
         for (i32 q = net->into_begin[node]; q < net->into_begin[node + 1]; q++) {
             i32 s = net->into[q];
@@ -368,8 +387,9 @@ static i32 refill(const Net *net, Beam *beam, i32 *film, i32 n, i32 i, i32 j, Wi
     }
     w.plan = w.priced ? 0 : ahead;
     if (w.taxed) {
+        list(net, beam, film, n, i, j);
         regrets(net, beam, film, n, i, j, steal);
-        tax(net, &w, beam, film, n, i, j);
+        tax(net, &w, beam, film);
     }
     run(net, &w, beam);
     f64 best = NEVER;

@@ -117,7 +117,8 @@ class Machine:
             np.frombuffer(struct.pack(f"<4d10i{len(places)}I", *floats, *counts, *places), np.uint8), np.uint8
         )
         states, styles, pool = nodes * width, rows.styles, 4 * width
-        rooms = [(nodes, "i4"), (states, "f8"), *[(states, "i4")] * 4, (states * (styles + 2), "f8"), (pool * 32, "u1")]
+        rooms = [(nodes, "i4"), (states, "f8"), *[(states, "i4")] * 4, (states * -(-sc.pool.size // 32), "u4")]
+        rooms += [(states * (styles + 2), "f8"), (pool * 32, "u1")]
         rooms += [(r, "f8"), (r, "f8"), (nodes * styles, "f8"), (nodes, "f8"), (p.size, "f8")]
         rooms += [(nodes, "i4"), (nodes, "i4"), (nodes, "i4"), (sc.pool.size, "i4"), (nodes, "i4")]
         self.spaces = [kernel.room(n, kind) for n, kind in rooms]

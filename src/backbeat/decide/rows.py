@@ -140,11 +140,15 @@ def shares(problem: CutProblem, grid: Grid) -> dict[str, float]:
 
 def charge(rows: Rows, sc: Scene, p: Placements, prices: Floats) -> Floats:
     """Return what each placement is charged for the rows it counts in."""
-    take = sc.pool.take[p.shot]
-    out = prices[sc.grid.row[p.slot]] + prices[rows.styles + take] * sc.seconds[p.slot]
-    must, phrase = rows.must[take], rows.phrase[p.slot]
-    out += np.where(phrase >= 0, prices[phrase], 0.0) * p.full
-    return np.asarray(out + np.where(must >= 0, prices[must], 0.0) + prices[-1])
+    out = np.asarray((prices[sc.grid.row] + prices[-1])[p.slot], float)
+    of_take = prices[rows.styles : rows.styles + rows.takes]
+    if of_take.any():
+        out += of_take[sc.pool.take][p.shot] * sc.seconds[p.slot]
+    if (rows.must >= 0).any():
+        out += np.where(rows.must >= 0, prices[rows.must], 0.0)[sc.pool.take][p.shot]
+    if rows.phrases:
+        out += prices[rows.phrase][p.slot] * p.full
+    return out
 
 
 def table(rows: Rows, sc: Scene, p: Placements) -> tuple[Ints, Ints, Floats]:

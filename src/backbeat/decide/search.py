@@ -232,10 +232,7 @@ def paths(sc: Scene, values: Floats) -> tuple[Floats, Floats]:
 def reduced(sc: Scene, rows: Rows, p: Placements, at: Prices) -> Floats:
     """Return what placements are worth after prices."""
     total = np.concatenate([[0.0], np.cumsum(at.frame)])
-    out = p.value - total[p.high] + total[p.low] - (at.row[sc.grid.row] + at.row[-1])[p.slot]
-    if at.row[rows.styles : -1].any():
-        out += (at.row[sc.grid.row] + at.row[-1])[p.slot] - film.charge(rows, sc, p, at.row)
-    return np.asarray(out)
+    return np.asarray(p.value - total[p.high] + total[p.low] - film.charge(rows, sc, p, at.row))
 
 
 def slot_best(sc: Scene, p: Placements, red: Floats) -> Floats:
