@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from backbeat.cli.main import app
 from backbeat.decide.heard import Clock
-from backbeat.errors import BackbeatError
+from backbeat.errors import BackbeatError, InputError
 from backbeat.exchange import otio
+from backbeat.model.time import frame_at
 from backbeat.verbs import make
 from backbeat.verbs.make_write import MakeOptions
 from backbeat.verbs.session import Session
@@ -187,6 +188,64 @@ def test_clips_that_the_editor_locked_stay_when_the_film_is_made_again(place, se
     )  # fmt: skip
     others = {(c.start - moved, c.take) for c in again.timeline.tracks[0].clips}
     assert others != {(c.start, c.take) for c in clips}  # the rest is cut in the new style
+
+
+def test_locks_of_the_project_stand_and_the_rest_is_cut_round_them(place, session):
+    locks = """
+[[lock]]
+scene = "two"
+at = 3.0
+take = "t1"
+source = 1.0
+length = 1.25
+
+[[lock]]
+scene = "one"
+at = "0:05.5"
+"""
+    path = place / "told.toml"
+    path.write_text(PROJECT + locks, encoding="utf-8")
+    made = make.make(MakeOptions(str(path), dry_run=True), session)
+    assert not made.failed
+    assert made.notes[-2:] == ("one: 1 locked cut kept", "two: 1 locked clip kept")
+    rate = made.timeline.rate
+    one, two = (round(s.start * rate) for s in made.scenes)
+    clips = made.timeline.tracks[0].clips
+    (held,) = [c for c in clips if c.locked]
+    assert (held.start, held.frames, Path(held.take).name) == (two + 3 * rate, 30, "t1.mp4")
+    assert held.source_in == frame_at(1.0, held.source_rate)
+    assert one + round(5.5 * rate) in {c.start for c in clips}
+
+
+@pytest.mark.parametrize(
+    ("lock", "line", "said", "hint"),
+    [
+        ("at = 3", 18, "a lock without a scene", 'scene = "one"'),
+        ('scene = "tow"\nat = 3', 19, "no scene called 'tow'", 'scene = "two"'),
+        ('scene = "two"', 18, "a lock without a place", "at ="),
+        ('scene = "two"\nat = 3\ntake = "t1"', 21, "a locked clip has a take and a length", "add or leave out"),
+        ('scene = "two"\nat = 3\ntake = "t7"\nlength = 1', 18, "two has no take called 't7'", "'t"),
+        ('scene = "two"\nat = 3\ntake = "t1"\nlength = 2\nsource = 5', 18, "t1 lasts 0:06.000", "begin earlier"),
+    ],
+)
+def test_a_lock_that_cannot_be_is_told_with_its_line(place, session, lock, line, said, hint):
+    path = place / "wrong.toml"
+    path.write_text(f"{PROJECT}\n[[lock]]\n{lock}\n", encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        make.make(MakeOptions(str(path), dry_run=True), session)
+    assert str(told.value).startswith(f"{path}:{line}: ")
+    assert said in str(told.value)
+    assert hint in told.value.hint
+
+
+def test_locks_that_contradict_each_other_are_named(place, session):
+    path = place / "both.toml"
+    lock = '\n[[lock]]\nscene = "two"\nat = {}\ntake = "t1"\nlength = 2\n'
+    path.write_text(PROJECT + lock.format(3) + lock.format(4), encoding="utf-8")
+    made = make.make(MakeOptions(str(path), dry_run=True), session)
+    ((name, why),) = made.failed
+    assert name == "two"
+    assert "lock" in why
 
 
 def test_a_broken_scene_is_named_and_the_others_are_made(place, session):

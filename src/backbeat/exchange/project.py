@@ -7,12 +7,12 @@ import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from backbeat.errors import InputError
-from backbeat.model.project import CHOOSE, JOINS, MODES, Leitmotif, Project, ScenePlan
+from backbeat.model.project import CHOOSE, JOINS, MODES, Fixed, Leitmotif, Project, ScenePlan
 from backbeat.model.time import parse_clock, parse_rate
 
 ORDERS = ("free", "name", "time", "story")
@@ -32,7 +32,8 @@ SCENE: dict[str, Kind] = {
     "reuse": "switch", "forbid": "texts", "takes_out": "texts", "media": "places",
 }  # fmt: skip
 CHARACTER: dict[str, Kind] = {"theme": "file", "start": "seconds"}
-TABLES = ("film", "scene", "characters")
+LOCK: dict[str, Kind] = {"scene": "text", "at": "seconds", "length": "seconds", "take": "text", "source": "seconds"}
+TABLES = ("film", "scene", "characters", "lock")
 
 
 def read(path: str) -> Project:
@@ -64,9 +65,7 @@ def parse(text: str, path: str) -> Project:
     page = _Page(path, _lines(text))
     page.known(plain, TABLES, "")
     head = page.table(plain.get("film", {}), "film", "[film]")
-    scenes = plain.get("scene", [])
-    if not isinstance(scenes, list) or not all(isinstance(s, dict) for s in scenes):
-        raise page.wrong("scene", "a scene is written [[scene]], with two brackets", "write [[scene]]")
+    scenes, locks = page.tables(plain, "scene"), page.tables(plain, "lock")
     if not scenes:
         raise InputError(f"{path}: no scene in it", 'add [[scene]] with footage = "folder"')
     film = head.read(FILM)
@@ -82,6 +81,8 @@ def parse(text: str, path: str) -> Project:
         table = page.table(scene, f"scene.{i}", "[[scene]]")
         plans.append(_scene(table, i + 1))
     page.distinct(plans)
+    for i, lock in enumerate(locks):
+        plans = _locked(page.table(lock, f"lock.{i}", "[[lock]]"), plans)
     return Project(
         path=path,
         name=film.pop("name", Path(path).stem),
@@ -114,6 +115,25 @@ def _scene(table: _Table, number: int) -> ScenePlan:
     return ScenePlan(**said, line=table.line(""))
 
 
+def _locked(table: _Table, plans: list[ScenePlan]) -> list[ScenePlan]:
+    """Return `plans` with the lock that `table` describes in its scene."""
+    said = table.read(LOCK)
+    names = [p.name for p in plans]
+    name = said.pop("scene", names[0] if len(names) == 1 else "")
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 1, 0.5)
+        what = f"no scene called {name!r}" if name else "a lock without a scene"
+        raise table.wrong("scene", what, f'write scene = "{(near or names)[0]}"')
+    if "at" not in said:
+        raise table.wrong("", "a lock without a place", 'write at = "0:12", counted from the start of its scene')
+    if ("take" in said) != bool(said.get("length")) or ("source" in said and "take" not in said):
+        raise table.wrong("take", "a locked clip has a take and a length; a locked cut has neither", "add or leave out")
+    fixed = Fixed(**said, line=table.line(""))
+    if plans[names.index(name)].mode != "cut":
+        raise table.wrong("scene", f"{name} is edited already: only scenes cut from footage have locks", "leave it out")
+    return [replace(p, locks=(*p.locks, fixed)) if p.name == name else p for p in plans]
+
+
 def _no_toml(error: str, path: str) -> tuple[str, str]:
     match = re.search(r"\(at line (\d+), column (\d+)\)", error)
     where = f"{path}:{match[1]}" if match else path
@@ -125,18 +145,18 @@ def _no_toml(error: str, path: str) -> tuple[str, str]:
 
 
 def _lines(text: str) -> dict[str, int]:
-    """Return the line of every table and key: ``film``, ``film.rate``, ``scene.0``, ``scene.0.footage``.
+    """Return the line of every table and key: ``film``, ``film.rate``, ``scene.0``, ``scene.0.footage``, ``lock.0``.
 
     Good enough for messages: a key inside a text of several lines may be taken for one.
     """
     found: dict[str, int] = {}
-    table, scenes = "", -1
+    table, count = "", {"scene": -1, "lock": -1}
     for number, line in enumerate(text.splitlines(), 1):
         if head := re.match(r"\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$", line):
             table = _bare(head[1])
-            if table == "scene":
-                scenes += 1
-                table = f"scene.{scenes}"
+            if table in count:
+                count[table] += 1
+                table = f"{table}.{count[table]}"
             found.setdefault(table, number)
         elif key := re.match(r"\s*([\w\"'-]+(?:\s*\.\s*[\w\"'-]+)*)\s*=", line):
             name = _bare(key[1])
@@ -170,6 +190,12 @@ class _Page:
         if not isinstance(plain, dict):
             raise self.wrong(key, f"{key.partition('.')[0]} is a table", f"write {name} on a line of its own")
         return _Table(self, key, plain)
+
+    def tables(self, plain: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+        found = plain.get(key, [])
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise self.wrong(key, f"a {key} is written [[{key}]], with two brackets", f"write [[{key}]]")
+        return found
 
     def known(self, plain: Mapping[str, Any], names: tuple[str, ...], table: str) -> None:
         for key in plain:

@@ -11,6 +11,21 @@ CHOOSE = "choose"
 
 
 @dataclass(frozen=True, slots=True)
+class Fixed:
+    """What the editor fixes in a scene, in seconds of it.
+
+    `take` (a file's name) stands from `at` on for `length`, from its second `source` on; without a take a cut falls at
+    `at`. `line` is where it is written in the file.
+    """
+
+    at: float
+    length: float = 0.0
+    take: str = ""
+    source: float = 0.0
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ScenePlan:
     """One scene as asked for.
 
@@ -19,7 +34,7 @@ class ScenePlan:
     song or seconds. `title` is a card before the scene, `end` one after it, `caption` a lower third over its first
     pictures. `join` is how its song hands over to the next one. `dialogue`: its own sound is heard in full, and speech
     is never cut (None: in an edit, not in a montage). `takes_out` are takes not to use. `media` is where the edit's
-    files may have gone. `line` is where the scene begins in the file.
+    files may have gone. `locks` are what the editor has fixed. `line` is where the scene begins in the file.
     """
 
     name: str
@@ -44,6 +59,7 @@ class ScenePlan:
     forbid: tuple[str, ...] = ()
     takes_out: tuple[str, ...] = ()
     media: tuple[str, ...] = ()
+    locks: tuple[Fixed, ...] = ()
     line: int = 0
 
 

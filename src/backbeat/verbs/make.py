@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from backbeat.errors import MediaError
 from backbeat.model.codec import from_plain, to_plain
+from backbeat.model.plan import Lock
 from backbeat.model.time import Span, clock, seconds_at
 from backbeat.verbs import make_scene
 from backbeat.verbs.make_joins import JoinMade, Placed, join_all
-from backbeat.verbs.make_plan import arrange, format_for, gather, locks_of
+from backbeat.verbs.make_plan import all_locks, arrange, format_for, gather
 from backbeat.verbs.make_scene import SceneCut, SceneJob
 from backbeat.verbs.make_songs import Picked, hear, pick
 from backbeat.verbs.make_write import Made, MadeScene, MakeOptions, outputs, written
@@ -46,7 +47,7 @@ def make(options: MakeOptions, session: Session) -> Made:
     gathered = gather(project, session)
     picked = pick(project, gathered.scenes, songs)
     rate, width, height = format_for(project, gathered.scenes)
-    locks = locks_of(outputs(project)[1], rate)
+    locks = all_locks(project, gathered.scenes, rate, outputs(project)[1])
     jobs = arrange(project, gathered.scenes, picked, rate, (width, height), locks)
     cut, broken = solve_all(jobs, session)
     if not cut:
@@ -72,8 +73,14 @@ def make(options: MakeOptions, session: Session) -> Made:
     return made if options.dry_run else written(project, options, made, rows, woven.subtitles, woven.words, session)
 
 
+def _count(fixed: Sequence[Lock]) -> str:
+    kinds = ("clip", "cut")
+    counts = [(sum(x.kind == kind for x in fixed), kind) for kind in kinds]
+    return " and ".join(f"{n} locked {kind}{'s' * (n > 1)}" for n, kind in counts if n)
+
+
 def _said(locks: Mapping[str, tuple[Lock, ...]]) -> list[str]:
-    return [f"{name}: {len(fixed)} locked clip{'s' * (len(fixed) > 1)} kept" for name, fixed in locks.items()]
+    return [f"{name}: {_count(fixed)} kept" for name, fixed in locks.items()]
 
 
 def _check(project: Project, options: MakeOptions) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -89,6 +90,51 @@ def _edited(plan: ScenePlan, style: Style, session: Session) -> Material:
     subtitles = read_subtitles(plan.subtitles) if plan.subtitles else ()
     scene = read_scene(plan.edit, session, media=plan.media, subtitles=[s.span for s in subtitles])
     return Material(plan, style, scene.takes, edit=scene, subtitles=subtitles)
+
+
+def fixed(plan: ScenePlan, takes: Sequence[Take], rate: Fraction, path: str) -> tuple[Lock, ...]:
+    """Return the locks that the project file `path` writes for a scene, in frames of the scene.
+
+    Raises
+    ------
+    InputError
+        If a lock names a take that the scene does not have, or a part that the take does not have.
+    """
+    out = []
+    for lock in plan.locks:
+        start, end = frame_at(lock.at, rate), frame_at(lock.at + lock.length, rate)
+        if not lock.take:
+            out.append(Lock("cut", start))
+            continue
+        names = {Path(t.media.path).name: t for t in takes} | {Path(t.media.path).stem: t for t in takes}
+        take = names.get(lock.take) or next((t for t in takes if t.media.path == lock.take), None)
+        if take is None:
+            near = difflib.get_close_matches(lock.take, names, 1, 0.5)
+            hint = f"did you mean {near[0]!r}?" if near else "write the name of one of its files"
+            raise InputError(f"{path}:{lock.line}: {plan.name} has no take called {lock.take!r}", hint)
+        if lock.source + lock.length > take.media.duration + 0.5 / float(rate):
+            raise InputError(
+                f"{path}:{lock.line}: {lock.take} lasts {clock(take.media.duration)}, the lock asks for "
+                f"{clock(lock.source)} to {clock(lock.source + lock.length)}",
+                "begin earlier in the take, or lock a shorter clip",
+            )
+        out.append(Lock("clip", start, end, take.media.path, frame_at(lock.source, take.media.rate)))
+    return tuple(out)
+
+
+def all_locks(project: Project, scenes: Sequence[Material], rate: Fraction, path: str) -> dict[str, tuple[Lock, ...]]:
+    """Return the locks of each scene: those that the project writes, and what is locked in the timeline `path`.
+
+    Where both fix the same place, the project's word counts.
+    """
+    out = locks_of(path, rate)
+    for scene in scenes:
+        told = fixed(scene.plan, scene.takes, rate, project.path)
+        spans = [(x.start, max(x.end, x.start + 1)) for x in told]
+        kept = [x for x in out.get(scene.plan.name, ()) if not any(a < x.end and b > x.start for a, b in spans)]
+        if told or kept:
+            out[scene.plan.name] = (*told, *kept)
+    return out
 
 
 def locks_of(path: str, rate: Fraction) -> dict[str, tuple[Lock, ...]]:
