@@ -329,10 +329,18 @@ def sped(sc: Scene) -> Placements:
         begin = np.searchsorted(key, b * big - big)
         count = np.searchsorted(key, b * big - c, side="left") - begin
         which, n = _ragged(np.maximum(count, 0))
-        b, k, speed = b[which], k[which], factor[b, k][which]
-        slot, hit = slots[begin[which] + n], one[k]
-        into = (grid.beat_frame[b] - sc.start[slot]) / rate * speed
-        source_in = np.floor((pool.hit_time[hit] - into) * pool.rate[shot[hit]] + 0.5).astype(np.int64)
+        # Frames of source from the shot's start to the hit and on to its end, at this speed: most slots ask for more.
+        own, speed = shot[one[k]], factor[b, k]
+        into = (pool.hit_time[one[k]] - pool.start[own] / pool.rate[own]) * rate / speed + 1
+        left = (pool.end[own] / pool.rate[own] - pool.hit_time[one[k]]) * rate / speed + 3
+        slot, beats = slots[begin[which] + n], grid.beat_frame[b][which]
+        fits = np.flatnonzero(
+            (beats - sc.start[slot] <= (into + rate / pool.rate[own])[which])
+            & (sc.end[slot] - beats <= (left + 2 * rate / pool.rate[own])[which])
+        )
+        slot, beats, speed, hit = slot[fits], beats[fits], speed[which[fits]], one[k[which[fits]]]
+        source_in = (pool.hit_time[hit] - (beats - sc.start[slot]) / rate * speed) * pool.rate[shot[hit]]
+        source_in = np.floor(source_in + 0.5).astype(np.int64)
         ok = (source_in >= pool.start[shot[hit]]) & _allowed(sc, slot, shot[hit])
         parts.append(_make(sc, slot[ok], shot[hit[ok]], source_in[ok], speed[ok]))
     return join(parts)
