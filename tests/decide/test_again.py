@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from backbeat.decide import beam, cut, explain, known, locks, patch, prices, styles
+from backbeat.decide import cut, explain, known, locks, patch, prices, search, styles
 from backbeat.decide import given as placed
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
@@ -23,6 +23,7 @@ from backbeat.errors import NoEditError
 from backbeat.model.plan import Lock, Want
 from backbeat.model.timeline import Clip
 from kit import shoots
+from kit.by_hand import best_by_hand
 
 RATES = (Fraction(24), Fraction(25), Fraction(60))
 KINDS = ("clip", "cut", "forbid", "keep", "take")
@@ -89,27 +90,6 @@ def everything(sc: Scene) -> Placements:
     return join([free.take(~np.isin(free.slot, fixed.slot)), fixed])
 
 
-def best_by_hand(sc: Scene) -> float:
-    """Try every film of a small scene."""
-    net = prices.Network(sc, film.build(sc), everything(sc))
-    into: dict[int, list[int]] = {}
-    for k in range(net.p.size):
-        into.setdefault(int(net.from_node[k]), []).append(k)
-    best = -np.inf
-
-    def go(node: int, path: list[int]) -> None:
-        nonlocal best
-        if node == net.nodes - 1:
-            best = max(best, beam.value_of(net, np.array(path)))
-            return
-        for k in into.get(node, []):
-            if all(net.p.high[k] <= net.p.low[q] or net.p.low[k] >= net.p.high[q] for q in path):
-                go(int(net.to_node[k]), [*path, k])
-
-    go(0, [])
-    return float(best)
-
-
 @pytest.mark.parametrize("kind", ["cut", "forbid", "take", "clip"])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_bound_after_a_lock_holds_for_every_film(kind: str, seed: int) -> None:
@@ -121,7 +101,7 @@ def test_the_bound_after_a_lock_holds_for_every_film(kind: str, seed: int) -> No
     asked = dataclasses.replace(problem, previous=before.clips, locks=(lock,))
     settled = locks.settle(asked)
     sc = scene(settled, music.build(settled), gather(settled))
-    truth = best_by_hand(sc)
+    truth = best_by_hand(sc, film.build(sc), everything(sc))
     found = cut.resolve(asked, before)
     assert verify(found, asked) == []
     assert found.value <= truth + 1e-6
@@ -171,7 +151,7 @@ def test_a_part_of_a_scene_is_worth_what_it_is_worth_in_the_whole() -> None:
     some = (sc.start >= 60) & (sc.end <= 200)
     at = prices.start_prices(sc, rows)
     whole, part = Columns(sc, rows), Columns(known.only(sc, some), rows)
-    assert known.tops(part, at) == pytest.approx(known.tops(whole, at)[some], abs=1e-4)
+    assert search.tops(part, at) == pytest.approx(search.tops(whole, at)[some], abs=1e-4)
 
 
 def test_windows_widen_where_they_starve() -> None:

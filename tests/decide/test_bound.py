@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backbeat.decide import beam, cut, prices, search, settle, styles
+from backbeat.decide import cut, prices, search, settle, styles
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
 from backbeat.decide.columns import Columns
@@ -18,6 +18,7 @@ from backbeat.decide.pool import gather
 from backbeat.decide.problem import CutProblem
 from backbeat.decide.verify import verify
 from kit import shoots
+from kit.by_hand import best_by_hand
 
 RATES = (Fraction(24), Fraction(25), Fraction(60))
 
@@ -58,28 +59,6 @@ def test_no_placement_is_worth_more_than_was_hoped(style: str, seed: int) -> Non
     assert (red[plain] <= hope[p.slot[plain], p.shot[plain]] + 1e-3).all()
 
 
-def best_by_hand(sc: Scene, rows: film.Rows) -> float:
-    """Try every film of a small scene."""
-    p = everything(sc)
-    net = prices.Network(sc, rows, p)
-    into: dict[int, list[int]] = {}
-    for k in range(net.p.size):
-        into.setdefault(int(net.from_node[k]), []).append(k)
-    best = -np.inf
-
-    def go(node: int, path: list[int]) -> None:
-        nonlocal best
-        if node == net.nodes - 1:
-            best = max(best, beam.value_of(net, np.array(path)))
-            return
-        for k in into.get(node, []):
-            if all(net.p.high[k] <= net.p.low[q] or net.p.low[k] >= net.p.high[q] for q in path):
-                go(int(net.to_node[k]), [*path, k])
-
-    go(0, [])
-    return float(best)
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_small_films_against_every_film(seed: int) -> None:
     song = shoots.song(3.1, seed=seed)
@@ -91,7 +70,7 @@ def test_small_films_against_every_film(seed: int) -> None:
         int(2.6 * 24),
     )
     sc, rows = tables(asked)
-    truth = best_by_hand(sc, rows)
+    truth = best_by_hand(sc, rows, everything(sc))
     found = cut.solve(asked)
     assert verify(found, asked) == []
     assert found.bound >= truth - 1e-6

@@ -6,6 +6,7 @@ The prices stand for the future (what a piece of footage would be worth elsewher
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from dataclasses import dataclass
 
@@ -17,13 +18,8 @@ from backbeat.decide.kernel import Kernel
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices, relax
 
-PLANS = (
-    0.1,
-    0.2,
-    0.3,
-    0.4,
-    0.6,
-)  # what a partial film pays for each clip by which it strays from the plan: loose to close
+# What a partial film pays for each clip by which it strays from the plan: loose to close.
+PLANS = (0.1, 0.2, 0.3, 0.4, 0.6)
 SHARED = (1, 2, 3)  # placements of one slot that go on from one partial film
 WIDTH = 30
 SAME = 2  # partial films of the same counts that are kept at a node
@@ -51,7 +47,7 @@ def expected(net: Network, likely: Floats) -> Floats:
     return np.asarray(plan * np.where(plan[-1] > 0, end / np.maximum(plan[-1], 1e-9), 1.0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Field:
     """What beams search in: a network, its reduced values at some prices, and the best placements of each slot.
 
@@ -62,13 +58,13 @@ class Field:
     red: Floats
     arcs: list[Ints]
     ahead: Floats | None = None
+    machines: dict[int, Machine] = dataclasses.field(default_factory=dict)
 
     def machine(self, width: int) -> Machine:
         """Return the compiled search over this field, `width` partial films a node."""
-        known: dict[int, Machine] = self.__dict__.setdefault("machines", {})
-        if width not in known:
-            known[width] = Machine(self, width)
-        return known[width]
+        if width not in self.machines:
+            self.machines[width] = Machine(self, width)
+        return self.machines[width]
 
 
 def field(net: Network, at: Prices, most: int, away: float = np.inf) -> Field:

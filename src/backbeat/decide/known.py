@@ -54,24 +54,9 @@ def _banned(problem: CutProblem) -> set[str]:
 def remember(columns: Columns, at: Prices) -> Known:
     """Return what is known of a scene after it was priced out at prices `at`."""
     sc = columns.sc
-    top = tops(columns, at)
+    top = search.tops(columns, at)
     top[given.locked(sc).slot] = np.nan
     return Known(sc, columns.rows, at, top)
-
-
-def tops(columns: Columns, at: Prices) -> Floats:
-    """Return [slots] the most that any placement can be worth at prices `at`: exact where it was expanded."""
-    return _tops(columns, at, {kind: columns.optimistic(kind, at) for kind in range(len(columns.kinds))})
-
-
-def _tops(columns: Columns, at: Prices, hopes: dict[int, NDArray[np.float32]]) -> Floats:
-    """Return the tops of the slots in the kinds whose optimistic values are `hopes`."""
-    sc, p = columns.sc, columns.placements()
-    out = search.slot_best(sc, p, search.reduced(sc, columns.rows, p, at))
-    for kind, hope in hopes.items():
-        slots = columns.kinds[kind].slots
-        out[slots] = np.maximum(out[slots], hope.max(axis=1))
-    return out
 
 
 def carried(known: Known, rows: Rows) -> Prices:
@@ -120,7 +105,7 @@ def bound(
         some = new[looked]
         mine = [kind for kind, k in enumerate(columns.kinds) if some[k.slots].any()]
         hopes = {kind: columns.optimistic(kind, at) for kind in mine}
-        hoped = filled(_tops(columns, at, hopes)[some])
+        hoped = filled(search.hoped(columns, at, hopes)[some])
         # Pairs of new slots with which a film could be worth more than any of known slots alone are looked at closely.
         need = _longest(sc, best) - search.through(sc, hoped)[looked]
         for kind, hope in hopes.items():
@@ -128,7 +113,7 @@ def bound(
             close = (hope >= need[slots, None]) & some[slots, None]
             columns.expand(kind, close)
             hope[close] = NEVER
-        best = filled(_tops(columns, at, hopes)[some])
+        best = filled(search.hoped(columns, at, hopes)[some])
     return _longest(sc, best) + search.constant(rows, at)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices
 from backbeat.decide.rows import Rows
 from backbeat.decide.settle import Heats, Soft, settle
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FIRST = 24  # pairs a slot that are expanded before there are prices
 OF_SHOT = 3  # and best slots of each shot and length
@@ -45,7 +49,7 @@ SPREAD = 1.5  # how far below the best of its slot a placement may look before t
 # node. Where footage is scarce, the best of a slot are often all taken.
 LOOKS = ((6e-3, 24, 30), (2e-2, 80, 30), (2e-2, 80, 90))
 STARTS = 5  # films of the beams over which windows are moved
-WINDOWS = 60
+WINDOWS = 60  # a film
 MANY = 30_000  # placements in a working set; above that it holds
 EACH = 2  # of each slot and shot, at most,
 CROWD = 40  # and of each slot
@@ -103,10 +107,8 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
 
 def balanced(columns: Columns, at: Prices) -> Prices:
     """Return `at` with the rows' prices made exact over all placements; see `balance`."""
-    sc, p = columns.sc, columns.placements()
-    best = slot_best(sc, p, reduced(sc, columns.rows, p, at))
-    for kind, k in enumerate(columns.kinds):
-        best[k.slots] = np.maximum(best[k.slots], columns.optimistic(kind, at).max(axis=1))
+    sc = columns.sc
+    best = tops(columns, at)
     return balance(sc, columns.rows, at, best, through(sc, best))
 
 
@@ -239,6 +241,21 @@ def slot_best(sc: Scene, p: Placements, red: Floats) -> Floats:
     """Return the best of `red` in each slot."""
     out = np.full(len(sc.start), NEVER)
     np.maximum.at(out, p.slot, red)
+    return out
+
+
+def tops(columns: Columns, at: Prices) -> Floats:
+    """Return [slots] the most that any placement can be worth at prices `at`: exact where it was expanded."""
+    return hoped(columns, at, {kind: columns.optimistic(kind, at) for kind in range(len(columns.kinds))})
+
+
+def hoped(columns: Columns, at: Prices, hopes: dict[int, NDArray[np.float32]]) -> Floats:
+    """Return the tops of the slots in the kinds whose optimistic values are `hopes`."""
+    p = columns.placements()
+    out = slot_best(columns.sc, p, reduced(columns.sc, columns.rows, p, at))
+    for kind, hope in hopes.items():
+        slots = columns.kinds[kind].slots
+        out[slots] = np.maximum(out[slots], hope.max(axis=1))
     return out
 
 
