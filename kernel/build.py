@@ -15,10 +15,11 @@ EXPORTS = ("search", "fill", "improve", "cross")
 
 
 def build(to: Path) -> None:
-    """Compile ``search.c`` to the WebAssembly module `to`."""
+    """Compile the sources beside this file to the WebAssembly module `to`."""
     options = ["-target", "wasm32-freestanding", "-O3", "-Wall", "-Wextra", "-Werror", "-msimd128", "-mbulk-memory"]
     linker = ["-nostdlib", "-Wl,--no-entry", "-Wl,--strip-all", *(f"-Wl,--export={name}" for name in EXPORTS)]
-    command = [sys.executable, "-m", "ziglang", "cc", *options, *linker, "-o", str(to), "search.c"]
+    sources = sorted(path.name for path in HERE.glob("*.c"))
+    command = [sys.executable, "-m", "ziglang", "cc", *options, *linker, "-o", str(to), *sources]
     subprocess.run(command, cwd=HERE, check=True)
 
 
@@ -32,8 +33,6 @@ def same() -> bool:
 
 if __name__ == "__main__":
     if "--check" in sys.argv:
-        sys.exit(
-            0 if same() else "src/backbeat/decide/data/kernel.wasm is not what kernel/search.c gives: build it anew"
-        )
+        sys.exit(0 if same() else "src/backbeat/decide/data/kernel.wasm is not what its sources give: build it anew")
     build(BUILT)
     print(f"{BUILT.name}: {BUILT.stat().st_size} bytes")

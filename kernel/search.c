@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inner loops of the decision: beams over the slots, and windows of a film filled anew.
 //
-// Freestanding C: no library, no allocation; the caller lays every array out in memory (src/backbeat/decide/beam.py).
-// Built by kernel/build.py into src/backbeat/decide/data/kernel.wasm. All arithmetic is in IEEE doubles and in one
-// order, so an edit is the same to the last bit on every machine.
+// The caller lays every array out in memory (src/backbeat/decide/beam.py).
 
-#include <stdint.h>
+#include "kernel.h"
 
-typedef double f64;
-typedef int32_t i32;
-
-static const f64 NEVER = -1e15;
 static const f64 DEAR = 1e6;  // a tax above this forbids
 enum { LOOKS = 8 };           // ends of a window's beam whose films are weighed
 
@@ -18,7 +12,7 @@ enum { LOOKS = 8 };           // ends of a window's beam whose films are weighed
 // must be used, bursts (if `bursts` >= 0), and last all clips.
 typedef struct {
     f64 alike, against, again, burst;  // `burst`: the price of the row of bursts
-    i32 nodes, slots, size, styles, rows, shots, reuse, ordered, bursts, spare;
+    i32 nodes, slots, size, styles, rows, shots, reuse, ordered, bursts;
     const i32 *first, *last, *row, *phrase, *quick;  // [slots]; phrase as a row of the film, -1 for none
     const f64 *seconds;                              // [slots]
     const i32 *into_begin, *into;                    // [nodes + 1], [slots] the slots that end at each node
@@ -30,7 +24,7 @@ typedef struct {
 
 typedef struct {
     f64 rank, score;
-    i32 state, placement, serial, spare;
+    i32 state, placement, serial;
 } Candidate;
 
 // Partial films: state i at a node is number node * width + i; each knows the state that it goes on from.
@@ -54,8 +48,6 @@ typedef struct {
     const f64 *plan;  // [nodes * styles] counts by each node, or null
     f64 close;        // weight of straying from the plan, or of the rows before the end
 } Window;
-
-static f64 most(f64 a, f64 b) { return a > b ? a : b; }
 
 static f64 row_cost(const Net *net, i32 r, f64 count) {
     return net->row_rate[r] * (most(count - net->row_high[r], 0) + most(net->row_low[r] - count, 0));
@@ -222,7 +214,7 @@ static void extend(const Net *net, const Window *w, Beam *beam, i32 state, i32 s
         if (full && rank - cost <= beam->heap[0].rank) continue;
         if (!net->reuse && !net->ordered && shown(net, beam, state, k)) continue;
         f64 burst = w->priced ? begins_burst(net, before, s) * net->burst : 0;
-        offer(beam->heap, n, beam->pool, (Candidate){rank - cost, score - cost - burst, state, k, (*serial)++, 0});
+        offer(beam->heap, n, beam->pool, (Candidate){rank - cost, score - cost - burst, state, k, (*serial)++});
         got++;
     }
 }

@@ -99,7 +99,7 @@ class Machine:
             LONELY if rows.bursts >= 0 else 0.0,
         )
         free = problem.order != "free"
-        counts = (nodes, slots, p.size, rows.styles, r, sc.pool.size, problem.reuse, free, rows.bursts, 0)
+        counts = (nodes, slots, p.size, rows.styles, r, sc.pool.size, problem.reuse, free, rows.bursts)
         ints = [net.first, net.last, sc.grid.row[net.slots], rows.phrase[net.slots], sc.grid.quick[net.slots]]
         arcs = [begin, into, np.concatenate([[0], np.cumsum(count)]), arc, by_value]
         own = [net.row_of, p.shot, p.low, p.high, net.group, rows.styles + take, rows.must[take]]
@@ -110,7 +110,7 @@ class Machine:
         places += [kernel.put(where.ahead, np.float64) if where.ahead is not None else 0]
         places += [kernel.put(x, np.float64) for x in bounds]
         self.net = kernel.put(
-            np.frombuffer(struct.pack(f"<4d10i{len(places)}I", *floats, *counts, *places), np.uint8), np.uint8
+            np.frombuffer(struct.pack(f"<4d9i{len(places)}I", *floats, *counts, *places), np.uint8), np.uint8
         )
         states, styles, pool = nodes * width, rows.styles, 4 * width
         rooms = [(nodes, "i4"), (states, "f8"), *[(states, "i4")] * 4, (states * -(-sc.pool.size // 32), "u4")]

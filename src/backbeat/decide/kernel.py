@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The compiled inner loops (``kernel/search.c``), as a WebAssembly module: small, and the same on every machine.
+"""The compiled inner loops (``kernel/*.c``), as a WebAssembly module: small, and the same on every machine.
 
 WebAssembly fixes every result of floating point to the last bit, and a module reaches nothing but its own memory. It
 loads in a few hundredths of a second, on the first run as on any other.
