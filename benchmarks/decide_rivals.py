@@ -20,9 +20,10 @@ from decide_common import Records, Row, column, instance, solved
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
 from backbeat.decide import terms
-from backbeat.decide.place import Placements, Scene, expand, join, scene, sped
+from backbeat.decide.place import Placements, Scene, join, scene
 from backbeat.decide.pool import gather
 from backbeat.decide.problem import CutProblem
+from backbeat.decide.stage import expand, sped
 
 PAIRS = 40  # shots of each slot that the others may use
 MOVES = 1_000_000  # of annealing

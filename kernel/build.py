@@ -11,12 +11,22 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BUILT = HERE.parent / "src/backbeat/decide/data/kernel.wasm"
-EXPORTS = ("search", "fill", "improve", "cross")
+EXPORTS = ("search", "fill", "improve", "cross", "look", "price", "hopes", "tops", "near", "expand", "weigh", "sped")
 
 
 def build(to: Path) -> None:
     """Compile the sources beside this file to the WebAssembly module `to`."""
-    options = ["-target", "wasm32-freestanding", "-O3", "-Wall", "-Wextra", "-Werror", "-msimd128", "-mbulk-memory"]
+    options = [
+        "-target",
+        "wasm32-freestanding",
+        "-O3",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-msimd128",
+        "-mbulk-memory",
+        "-mnontrapping-fptoint",
+    ]
     linker = ["-nostdlib", "-Wl,--no-entry", "-Wl,--strip-all", *(f"-Wl,--export={name}" for name in EXPORTS)]
     sources = sorted(path.name for path in HERE.glob("*.c"))
     command = [sys.executable, "-m", "ziglang", "cc", *options, *linker, "-o", str(to), *sources]

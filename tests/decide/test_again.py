@@ -10,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from backbeat.decide import cut, explain, known, locks, patch, prices, search, styles
+from backbeat.decide import cut, explain, known, locks, patch, prices, styles
 from backbeat.decide import given as placed
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
 from backbeat.decide.columns import Columns
-from backbeat.decide.place import Placements, Scene, expand, join, scene, sped
+from backbeat.decide.place import Placements, Scene, join, scene
 from backbeat.decide.pool import gather
 from backbeat.decide.problem import CutProblem, Solution
+from backbeat.decide.stage import expand, sped
 from backbeat.decide.verify import verify
 from backbeat.errors import NoEditError
 from backbeat.model.plan import Lock, Want
@@ -151,7 +152,7 @@ def test_a_part_of_a_scene_is_worth_what_it_is_worth_in_the_whole() -> None:
     some = (sc.start >= 60) & (sc.end <= 200)
     at = prices.start_prices(sc, rows)
     whole, part = Columns(sc, rows), Columns(known.only(sc, some), rows)
-    assert search.tops(part, at) == pytest.approx(search.tops(whole, at)[some], abs=1e-4)
+    assert part.tops(at) == pytest.approx(whole.tops(at)[some], abs=1e-9)
 
 
 def test_windows_widen_where_they_starve() -> None:

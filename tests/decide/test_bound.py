@@ -13,11 +13,15 @@ from backbeat.decide import cut, prices, search, settle, styles
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
 from backbeat.decide.columns import Columns
-from backbeat.decide.place import Scene, expand, join, scene, sped
+from backbeat.decide.place import Scene, join, scene
 from backbeat.decide.pool import gather
 from backbeat.decide.problem import CutProblem
+from backbeat.decide.stage import expand, sped
 from backbeat.decide.verify import verify
-from kit import shoots
+from backbeat.model.footage import Speech
+from backbeat.model.plan import Want
+from backbeat.model.time import Span
+from kit import by_numpy, shoots
 from kit.by_hand import best_by_hand
 
 RATES = (Fraction(24), Fraction(25), Fraction(60))
@@ -44,19 +48,50 @@ def some_prices(sc: Scene, rows: film.Rows, seed: int) -> prices.Prices:
     return prices.Prices(frame, rows.clip(rng.normal(0, 0.4, len(rows.low))))
 
 
+def same(one: prices.Placements, other: prices.Placements) -> None:
+    """Assert that both are the same placements, in whatever order."""
+    assert one.size == other.size
+    orders = [np.lexsort((p.value, p.factor, p.high, p.low, p.shot, p.slot)) for p in (one, other)]
+    for name in one.__slots__:
+        left, right = (getattr(p, name)[k] for p, k in zip((one, other), orders, strict=True))
+        assert left == pytest.approx(right, abs=1e-9), name
+
+
+@pytest.mark.parametrize("style", ["wright", "chase", "romance", "trailer"])
+@pytest.mark.parametrize("more", [{}, {"reuse": True}, {"keep_sound": True}])
+def test_placements_are_what_the_definition_says(style: str, more: dict[str, bool]) -> None:
+    asked = problem(10.0, 12, style, 3, **more)
+    speech = tuple(Speech(Span(at, at + 1.5), pauses=(Span(at + 0.6, at + 0.8),)) for at in (0.5, 2.5))
+    talking = dataclasses.replace(asked.takes[0], speech=speech)
+    wants = (Want(asked.takes[1].media.path, earliest=0.3, latest=0.7),)
+    asked = dataclasses.replace(asked, takes=(talking, *asked.takes[1:]), wants=wants)
+    sc, _ = tables(asked)
+    slots, shots = np.indices((len(sc.start), sc.pool.size)).reshape(2, -1)
+    same(expand(sc, slots, shots), by_numpy.expand(sc, slots, shots))
+    same(sped(sc), by_numpy.sped(sc))
+
+
 @pytest.mark.parametrize("style", ["wright", "chase", "romance"])
 @pytest.mark.parametrize("seed", [0, 1])
-def test_no_placement_is_worth_more_than_was_hoped(style: str, seed: int) -> None:
+def test_what_is_told_of_all_placements_is_exact(style: str, seed: int) -> None:
     sc, rows = tables(problem(8.0, 12, style, seed))
     p = everything(sc)
     at = some_prices(sc, rows, seed)
     red = search.reduced(sc, rows, p, at)
     columns = Columns(sc, rows)
-    hope = np.full((len(sc.start), sc.pool.size), -np.inf)
-    for kind, k in enumerate(columns.kinds):
-        hope[np.ix_(k.slots, k.shots)] = columns.optimistic(kind, at)
     plain = p.factor == 1.0
-    assert (red[plain] <= hope[p.slot[plain], p.shot[plain]] + 1e-3).all()
+    assert (red[plain] <= columns.hopes(at)[p.slot[plain], p.shot[plain]] + 1e-3).all()
+    top = np.full(len(sc.start), prices.NEVER)
+    np.maximum.at(top, p.slot, red)
+    assert columns.tops(at) == pytest.approx(top, abs=1e-9)
+    floor = top - 0.4 - 1e-7
+    same(columns.near(at, floor), p.take(red >= floor[p.slot]))
+    some = np.arange(len(sc.start)) % 2 == 0
+    few = columns.best(at, some, 5, 2)
+    assert some[few.slot].all()
+    assert np.bincount(few.slot).max() <= 5
+    worth = search.reduced(sc, rows, few, at)
+    assert [worth[few.slot == s].max() for s in np.unique(few.slot)] == pytest.approx(top[np.unique(few.slot)])
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backbeat.decide import beam, prices, search, styles
+from backbeat.decide import beam, prices, styles
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
 from backbeat.decide.columns import Columns
@@ -29,8 +29,8 @@ def field(seed: int = 0, *, reuse: bool = False, shots: int = 40) -> beam.Field:
     rows = film.build(sc)
     columns = Columns(sc, rows)
     at = prices.start_prices(sc, rows)
-    search.price_out(columns, at)
-    return beam.field(prices.Network(sc, rows, columns.placements()), at, 20)
+    near = columns.near(at, columns.tops(at) - 1.5)
+    return beam.field(prices.Network(sc, rows, near), at, 20)
 
 
 def shows_twice(where: beam.Field, path: np.ndarray) -> bool:

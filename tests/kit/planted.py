@@ -20,9 +20,10 @@ import numpy as np
 from backbeat.decide import explain, styles, verify
 from backbeat.decide import grid as music
 from backbeat.decide import rows as film
-from backbeat.decide.place import Placements, Scene, expand, scene
+from backbeat.decide.place import Placements, Scene, scene
 from backbeat.decide.pool import gather
 from backbeat.decide.problem import CutProblem
+from backbeat.decide.stage import expand
 from backbeat.model.footage import Hit, Media, Shot, Take
 from backbeat.model.plan import Want
 from backbeat.model.timeline import Clip

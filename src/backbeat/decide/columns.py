@@ -1,138 +1,159 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All placements, without making them all: an optimistic value of every (slot, shot), made exact only where it matters.
+"""All placements, without keeping them: at any prices, what the best of each slot is worth, and which are near it.
 
-A slot and a shot have a dozen placements each; a song and a shoot have millions. `Columns` bounds what any placement
-of a pair can be worth after paying the prices. A pair whose best path stays below an edit already in hand needs no
-closer look: its bound stands in the certificate in its place. All others are expanded (`place.expand`). So the bound
-that is reported covers every placement.
+A slot and a shot have a dozen placements each; a song and a shoot have millions. The kernel keeps the most that the
+hits of each pair can give, which bounds what any placement of the pair is worth after prices. Pairs that could be
+among the best are gone through one placement at a time, all others are passed over: what is told is exact.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backbeat.decide import given, hope, terms
-from backbeat.decide.place import Placements, Scene, expand, join, sped
+from backbeat.decide import given
+from backbeat.decide.place import Placements, Scene, join
 from backbeat.decide.pool import Floats, Ints
-from backbeat.decide.prices import NEVER, Prices
+from backbeat.decide.prices import Prices
 from backbeat.decide.rows import Rows
+from backbeat.decide.stage import PLACE, Stage, sped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-STEPS = 1.12  # slots whose lengths differ by less share one bound
-FEW = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Slots of about one length.
-
-    `shots` are those that are long enough, `sync` [slots, shots] the most that their hits give, `need` [shots] the
-    fewest source frames that a piece takes.
-    """
-
-    slots: Ints
-    shots: Ints
-    sync: NDArray[np.float32]
-    need: Ints
+ALIKE = 1.12  # slots whose lengths differ by less share the least that a piece of a shot pays
+MANY = 30_000  # placements in a working set; above that it holds
+EACH = 2  # of each slot and shot, at most,
+CROWD = 40  # and of each slot
+ALL = 1 << 30
 
 
 class Columns:
-    """The pairs of a scene: which are expanded, and what the others can be worth at most."""
+    """All placements of a scene at normal speed; `given` are those with a change of speed, locked, of an earlier edit.
+
+    The latest prices are kept with their tops, since rounds ask twice.
+    """
 
     def __init__(self, sc: Scene, rows: Rows) -> None:
-        self.sc, self.rows = sc, rows
+        self.sc, self.rows, self.on = sc, rows, Stage(sc)
         fixed = given.locked(sc)
-        self.parts: list[Placements] = [_outside(p, fixed.slot) for p in (given.earlier(sc), sped(sc))] + [fixed]
-        self.kinds = _kinds(sc)
-        self.done = [np.zeros((len(k.slots), len(k.shots)), bool) for k in self.kinds]
-        for k, done in zip(self.kinds, self.done, strict=True):
-            done[np.isin(k.slots, fixed.slot)] = True  # nothing else may stand where a clip is locked
-        self.windows = bool((sc.pool.early > 0).any() or (sc.pool.late < 1).any())
+        self.locked = fixed.slot
+        locked = np.zeros(len(sc.start), np.int32)
+        locked[fixed.slot] = 1  # nothing else may stand where a clip is locked
+        on = self.on
+        on.put("locked", locked, np.int32)
+        take = rows.styles + sc.pool.take
+        for name, values in (("take", take), ("must", rows.must[sc.pool.take]), ("phrase", rows.phrase)):
+            on.put(name, values, np.int32)
+        on.fields["clips"] = len(rows.low) - 1
+        on.write()
+        self.given = join([*(_outside(p, fixed.slot) for p in (given.earlier(sc), sped(sc))), fixed])
+        self._give()
+        self._room()
+        on.write()
+        on.kernel.call("look", on.at, on.kernel.room(len(sc.start), "f4"))
+        self._paid: tuple[Prices | None, Floats | None] = (None, None)
+        self._known: tuple[Prices | None, Floats] = (None, np.zeros(0))
 
-    def optimistic(self, kind: int, prices: Prices) -> NDArray[np.float32]:
-        """Return [slots, shots] the most that a placement of each pair can be worth after prices; expanded: never."""
-        sc, pool, style, k = self.sc, self.sc.pool, self.sc.problem.style, self.kinds[kind]
-        s, f = sc.seconds[k.slots][:, None].astype(np.float32), np.float32
-        take = pool.take[k.shots]
-        by_second = terms.quality(pool.quality[k.shots], 1.0, style) + terms.CIRCLED * pool.bonus[k.shots]
-        by_second = by_second + 0.5 * terms.SECOND * style.energy_match - prices.row[self.rows.styles + take]
-        must = self.rows.must[take]
-        flat = pool.hero[k.shots] - np.where(must >= 0, prices.row[must], 0.0) - self._cheapest(k, prices)
-        slot = sc.base[k.slots] - prices.row[sc.grid.row[k.slots]] - prices.row[-1] + 1e-4
-        out = np.abs(pool.motion[k.shots].astype(f) - sc.grid.energy[k.slots][:, None].astype(f))
-        out *= f(-terms.SECOND * style.energy_match)
-        out += by_second.astype(f)
-        out *= s
-        out += slot[:, None].astype(f)
-        out += flat.astype(f)
-        if pool.tagged.any():
-            section = sc.section[k.slots]
-            out += terms.tagged(s) * (pool.tagged[np.ix_(k.shots, section)].T & (section >= 0)[:, None])
-        out += k.sync
-        out[self.done[kind]] = NEVER
-        if self.windows:
-            out[~self._may_stand(k)] = NEVER
-        return out
+    def _give(self) -> None:
+        on, slots = self.on, len(self.sc.start)
+        p = self.given = self.given.take(np.lexsort((self.given.shot, self.given.slot)))
+        on.put("given_begin", np.searchsorted(p.slot, np.arange(slots + 1)), np.int32)
+        for name in ("shot", "low", "high"):
+            on.put(f"given_{name}", getattr(p, name), np.int32)
+        for name in ("value", "factor", "sync", "full"):
+            on.put(f"given_{name}", getattr(p, name), np.float64)
 
-    def _may_stand(self, k: Kind) -> NDArray[np.bool_]:
-        pool, frames = self.sc.pool, self.sc.problem.frames
-        early, late = pool.early[k.shots] * frames, pool.late[k.shots] * frames
-        start, end = self.sc.start[k.slots][:, None], self.sc.end[k.slots][:, None]
-        return np.asarray((start >= early - 1e-6) & (end <= late + 1e-6))
+    def _room(self) -> None:
+        sc, on, shots = self.sc, self.on, self.sc.pool.size
+        level = np.round(np.log(np.maximum(sc.seconds, 1e-3)) / np.log(ALIKE)).astype(np.int64)
+        kinds, of = np.unique(level, return_inverse=True)
+        need = np.full((len(kinds), len(sc.pool.rates)), np.iinfo(np.int64).max)
+        np.minimum.at(need, of, sc.span)
+        on.put("kind", of, np.int32)
+        on.put("need", need[:, sc.pool.rate_id], np.int32)
+        on.fields["kinds"] = len(kinds)
+        rooms = {"sync": len(sc.start), "fixed": len(kinds), "hope": 1, "each_second": 1, "moves": 1}
+        for name, each in rooms.items():
+            on.fields[name] = on.kernel.room(each * shots, "f4")
+        on.fields["total"] = on.kernel.room(sc.pool.total + 1, "f8")
+        on.fields["price"] = on.kernel.room(len(self.rows.low), "f8")
+        on.fields["flat"] = on.kernel.room(shots, "f8")
 
-    def _cheapest(self, k: Kind, prices: Prices) -> Floats:
-        """Return the least that any piece of each shot, long enough for the shortest slot, pays for its frames."""
-        if not prices.frame.any():
-            return np.zeros(len(k.shots))
-        pool = self.sc.pool
-        total = np.concatenate([[0.0], np.cumsum(prices.frame)])
-        low, room = pool.base[k.shots] + pool.start[k.shots], pool.end[k.shots] - pool.start[k.shots] - k.need + 1
-        owner = np.repeat(np.arange(len(k.shots)), room)
-        begin = np.cumsum(room) - room
-        at = np.arange(len(owner)) - begin[owner] + low[owner]
-        return np.minimum.reduceat(total[at + k.need[owner]] - total[at], begin)
+    def _pay(self, at: Prices, flat: Floats | None = None) -> None:
+        on = self.on
+        if self._paid[0] is at and self._paid[1] is flat:
+            return
+        self._paid = at, flat
+        on.kernel.write(int(on.fields["total"]), np.concatenate([[0.0], np.cumsum(at.frame)]))
+        on.kernel.write(int(on.fields["price"]), np.ascontiguousarray(at.row))
+        on.kernel.write(int(on.fields["flat"]), np.zeros(self.sc.pool.size) if flat is None else flat)
+        on.kernel.call("price", on.at)
 
-    def expand(self, kind: int, which: NDArray[np.bool_]) -> int:
-        """Make the placements of the pairs of `kind` that `which` [slots, shots] marks; return how many."""
-        row, column = np.nonzero(which & ~self.done[kind])
-        k = self.kinds[kind]
-        made = 0
-        for a in range(0, len(row), 20_000):
-            part = expand(self.sc, k.slots[row[a : a + 20_000]], k.shots[column[a : a + 20_000]])
-            self.parts.append(part)
-            made += part.size
-        self.done[kind][row, column] = True
-        return made
+    def hopes(self, at: Prices) -> NDArray[np.float32]:
+        """Return [slots, shots] the most that a placement at normal speed of each pair can be worth after prices."""
+        self._pay(at)
+        place = self.on.kernel.mark()
+        out = self.on.kernel.room(len(self.sc.start) * self.sc.pool.size, "f4")
+        self.on.kernel.call("hopes", self.on.at, out)
+        found = self.on.kernel.read(out, len(self.sc.start) * self.sc.pool.size, np.float32)
+        self.on.kernel.release(place)
+        return found.reshape(len(self.sc.start), -1)
 
-    def placements(self) -> Placements:
-        """Return all placements made so far."""
-        if len(self.parts) > 1:
-            self.parts = [join(self.parts)]
-        return self.parts[0]
+    def tops(self, at: Prices, flat: Floats | None = None, some: NDArray[np.bool_] | None = None) -> Floats:
+        """Return [slots] what the best placement of each is worth after prices; NEVER where none may stand.
+
+        `flat` [shots] is charged besides. Of slots that are not in the mask `some`, only given placements count.
+        """
+        plain = flat is None and some is None
+        if plain and self._known[0] is at:
+            return self._known[1]
+        self._pay(at, flat)
+        kernel, slots = self.on.kernel, len(self.sc.start)
+        place = kernel.mark()
+        wanted = kernel.put(np.ones(slots) if some is None else some, np.int32)
+        out = kernel.room(slots, "f8")
+        kernel.call("tops", self.on.at, wanted, out)
+        found = kernel.read(out, slots, np.float64)
+        kernel.release(place)
+        if plain:
+            self._known = at, found
+        return found
+
+    def near(self, at: Prices, floor: Floats, flat: Floats | None = None) -> Placements:
+        """Return the placements worth at least `floor` [slots] after prices; of very many, the best of each slot.
+
+        `flat` [shots] is charged besides.
+        """
+        self._pay(at, flat)
+        for each, crowd, room in ((ALL, MANY + 1, MANY), (EACH, MANY + 1, MANY)):
+            found = self._near(floor, each, crowd, room)
+            if found is not None:
+                return found
+        return self._most(floor, EACH, CROWD)
+
+    def best(self, at: Prices, some: NDArray[np.bool_], crowd: int, each: int) -> Placements:
+        """Return the `crowd` best placements of each slot of the mask `some`, `each` of a shot at most."""
+        self._pay(at)
+        return self._most(np.where(some, -np.inf, np.inf), each, crowd)
+
+    def _most(self, floor: Floats, each: int, crowd: int) -> Placements:
+        found = self._near(floor, each, crowd, crowd * int(np.isfinite(floor).sum() + (floor == -np.inf).sum()))
+        assert found is not None  # a crowd of each slot has room
+        return found
+
+    def _near(self, floor: Floats, each: int, crowd: int, room: int) -> Placements | None:
+        kernel = self.on.kernel
+        place = kernel.mark()
+        out = self.on.out(room)
+        asked = kernel.put(floor, np.float64)
+        size = kernel.call("near", self.on.at, asked, each, crowd, kernel.room(crowd * PLACE, "u1"), out.at)
+        found = out.placements(size) if size >= 0 else None
+        kernel.release(place)
+        return found
 
 
 def _outside(p: Placements, slots: Ints) -> Placements:
     """Return the placements that are in none of `slots`."""
     return p.take(~np.isin(p.slot, slots))
-
-
-def _kinds(sc: Scene) -> list[Kind]:
-    level = np.round(np.log(np.maximum(sc.seconds, 1e-3)) / np.log(STEPS)).astype(np.int64)
-    out = []
-    pool = sc.pool
-    # Few slots: one pass over all of them, whatever their length, costs less than a pass for each kind.
-    every = np.arange(len(sc.start))
-    sync = hope.most(sc, every, np.arange(pool.size)) if len(every) <= FEW else None
-    for v in np.unique(level):
-        slots = np.flatnonzero(level == v)
-        need = sc.span[slots].min(axis=0)[pool.rate_id]
-        shots = np.flatnonzero(pool.end - pool.start >= need)
-        if len(shots):
-            most = hope.most(sc, slots, shots) if sync is None else sync[np.ix_(slots, shots)]
-            out.append(Kind(slots, shots, np.maximum(most, 0.0), need[shots]))
-    return out

@@ -12,10 +12,11 @@ from backbeat.decide import grid as music
 from backbeat.decide import rows as film
 from backbeat.decide.known import Known, carried, lasting, remember
 from backbeat.decide.known import bound as bound_of
-from backbeat.decide.place import Placements, Scene, expand, join, scene, sped
+from backbeat.decide.place import Placements, Scene, join, scene
 from backbeat.decide.pool import Ints, Pool, gather
 from backbeat.decide.problem import CutProblem, Solution
 from backbeat.decide.settle import Soft
+from backbeat.decide.stage import expand, sped
 from backbeat.errors import NoEditError
 from backbeat.model.cue import Cue
 from backbeat.model.timeline import NORMAL, Clip, Marker, Speed, Timeline, Track
@@ -131,7 +132,7 @@ def _end(net: prices.Network, path: Ints) -> int:
 def _all(sc: Scene) -> Placements:
     slots, shots, fixed = len(sc.start), sc.pool.size, given.locked(sc)
     parts = [sped(sc), given.earlier(sc)]
-    step = max(1, 4_000 // max(shots, 1))
+    step = max(1, 200_000 // max(shots, 1))
     for a in range(0, slots, step):
         some = np.arange(a, min(a + step, slots))
         parts.append(expand(sc, np.repeat(some, shots), np.tile(np.arange(shots), len(some))))

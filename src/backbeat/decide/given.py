@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from backbeat.decide import explain, locks, terms
-from backbeat.decide.place import Placements, Scene, offset_at, plain_worth, sync
+from backbeat.decide.place import Placements, Scene, none, offset_at
 from backbeat.decide.pool import Floats, Ints
+from backbeat.decide.stage import weigh
 from backbeat.model.timeline import Clip
 
 
@@ -42,12 +43,6 @@ def forbidden(sc: Scene) -> set[str]:
     return {lock.take for lock in sc.problem.locks if lock.kind == "forbid"}
 
 
-def nothing() -> Placements:
-    """Return no placements."""
-    ints, floats = np.zeros(0, np.int64), np.zeros(0)
-    return Placements(ints, ints, ints, ints, floats, floats, floats, floats)
-
-
 def _unlocked(clip: Clip) -> Clip:
     return dataclasses.replace(clip, locked=False) if clip.locked else clip
 
@@ -72,7 +67,7 @@ def of_clips(sc: Scene, clips: Sequence[Clip]) -> tuple[Placements, Ints]:
         if len(row) and (clip.locked or _in_window(sc, clip, int(row[0]))):
             rows.append((slot, int(row[0]), clip.source_in, clip.speed.factor, i))
     if not rows:
-        return nothing(), np.zeros(0, np.int64)
+        return none(), np.zeros(0, np.int64)
     slot_of, shot_of, low, factor, which = (np.array(column) for column in zip(*rows, strict=True))
     return _valued(sc, slot_of, shot_of, low, factor.astype(float)), which
 
@@ -92,9 +87,7 @@ def _valued(sc: Scene, slot: Ints, shot: Ints, low: Ints, factor: Floats) -> Pla
     pool, frames = sc.pool, sc.end[slot] - sc.start[slot]
     sped = low + offset_at((frames - 1) / float(sc.problem.rate) * factor, pool.rate[shot]) + 1
     high = np.where(factor == 1.0, low + sc.span[slot, pool.rate_id[shot]], sped)
-    hits, full = sync(sc, slot, shot, low, high, factor)
-    value = plain_worth(sc, slot, shot) - terms.speed_cost(factor) + hits
-    return Placements(slot, shot, low + pool.base[shot], high + pool.base[shot], value, factor, hits, full)
+    return weigh(sc, slot, shot, low, high, factor)
 
 
 def _in_window(sc: Scene, clip: Clip, row: int) -> bool:

@@ -58,13 +58,21 @@ class Kernel:
         self._end: int = self._memory.size(self._store) * PAGE
 
     def room(self, count: int, dtype: DTypeLike) -> int:
-        """Return the address of `count` fresh zeros."""
+        """Return the address of room for `count` numbers: zeros, but where room was given back before."""
         at: int = -(-self._end // ALIGNED) * ALIGNED
         self._end = at + count * np.dtype(dtype).itemsize
         missing = self._end - self._memory.size(self._store) * PAGE
         if missing > 0:
             self._memory.grow(self._store, -(-missing // PAGE))
         return at
+
+    def mark(self) -> int:
+        """Return a mark up to which `release` gives room back."""
+        return self._end
+
+    def release(self, mark: int) -> None:
+        """Give back all room that was asked for since `mark` was taken."""
+        self._end = mark
 
     def put(self, values: ArrayLike, dtype: DTypeLike) -> int:
         """Return the address of a copy of `values`."""
@@ -83,5 +91,5 @@ class Kernel:
         return np.frombuffer(bytes(self._memory.read(self._store, at, at + size)), dtype)
 
     def call(self, name: str, *arguments: float) -> int:
-        """Return what the function `name` of the module answers."""
-        return int(self._exports[name](self._store, *arguments))
+        """Return what the function `name` of the module answers, 0 if it is nothing."""
+        return int(self._exports[name](self._store, *arguments) or 0)

@@ -54,7 +54,7 @@ def _banned(problem: CutProblem) -> set[str]:
 def remember(columns: Columns, at: Prices) -> Known:
     """Return what is known of a scene after it was priced out at prices `at`."""
     sc = columns.sc
-    top = search.tops(columns, at)
+    top = columns.tops(at).copy()
     top[given.locked(sc).slot] = np.nan
     return Known(sc, columns.rows, at, top)
 
@@ -102,18 +102,7 @@ def bound(
 
     best = filled(np.full(int(new.sum()), NEVER))
     if columns is not None and new.any():
-        some = new[looked]
-        mine = [kind for kind, k in enumerate(columns.kinds) if some[k.slots].any()]
-        hopes = {kind: columns.optimistic(kind, at) for kind in mine}
-        hoped = filled(search.hoped(columns, at, hopes)[some])
-        # Pairs of new slots with which a film could be worth more than any of known slots alone are looked at closely.
-        need = _longest(sc, best) - search.through(sc, hoped)[looked]
-        for kind, hope in hopes.items():
-            slots = columns.kinds[kind].slots
-            close = (hope >= need[slots, None]) & some[slots, None]
-            columns.expand(kind, close)
-            hope[close] = NEVER
-        best = filled(search.hoped(columns, at, hopes)[some])
+        best = filled(columns.tops(at, some=new[looked])[new[looked]])
     return _longest(sc, best) + search.constant(rows, at)
 
 

@@ -16,10 +16,11 @@ import numpy as np
 from backbeat.decide import beam, search
 from backbeat.decide import grid as music
 from backbeat.decide.columns import Columns
-from backbeat.decide.place import Scene
+from backbeat.decide.place import Scene, join
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices
 from backbeat.decide.rows import Rows
+from backbeat.decide.stage import expand
 
 PAIRS = 40  # pairs a slot that are expanded
 CHOICES = 300  # placements a slot that the beam looks at
@@ -39,7 +40,7 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> search.Fou
     values = pair_values(columns, at)
     ahead = look_ahead(sc, values)
     bound = float(ahead[0, 0]) + search.constant(rows, at)
-    net = Network(sc, rows, columns.placements())
+    net = Network(sc, rows, columns.given)
     path = np.zeros(0, np.int64)
     if seek:
         for spare, lost in GUIDES:
@@ -68,18 +69,15 @@ def _guided(columns: Columns, at: Prices, values: Floats, spare: float, lost: fl
     through = best_through(sc, axis, values, outlook)
     rank = min(PAIRS, through.shape[1]) - 1
     good = through >= -np.partition(-through, rank, axis=1)[:, rank : rank + 1]
-    for kind, k in enumerate(columns.kinds):
-        columns.expand(kind, good[np.ix_(k.slots, k.shots)] & (values[np.ix_(k.slots, k.shots)] > NEVER / 2))
-    return _field(Network(sc, columns.rows, columns.placements()), at, axis, outlook)
+    good[columns.locked] = False
+    free = expand(sc, *np.nonzero(good & (values > NEVER / 2)))
+    return _field(Network(sc, columns.rows, join([columns.given, free])), at, axis, outlook)
 
 
 def pair_values(columns: Columns, at: Prices) -> Floats:
     """Return [slots, shots] the most that any placement of each pair is worth at prices `at`; NEVER where none is."""
     sc = columns.sc
-    out = np.full((len(sc.start), sc.pool.size), NEVER)
-    for kind, k in enumerate(columns.kinds):
-        out[np.ix_(k.slots, k.shots)] = columns.optimistic(kind, at)
-    p = columns.placements()
+    out, p = columns.hopes(at).astype(np.float64), columns.given
     np.maximum.at(out, (p.slot, p.shot), search.reduced(sc, columns.rows, p, at))
     return out
 

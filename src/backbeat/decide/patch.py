@@ -10,16 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backbeat.decide import beam, given, known, prices
+from backbeat.decide import beam, given, known
 from backbeat.decide.columns import Columns
-from backbeat.decide.place import Placements, Scene, expand, join
+from backbeat.decide.place import Placements, Scene, join
 from backbeat.decide.pool import Ints
-from backbeat.decide.prices import NEVER, Network, Prices
+from backbeat.decide.prices import Network, Prices
 from backbeat.decide.rows import Rows
 from backbeat.model.timeline import Clip
 
 WINDOW = 2  # clips on either side of what has changed
-PAIRS = 24  # pairs a slot that are looked at inside a window
+CROWD = 80  # placements a slot that are looked at inside a window,
+EACH = 4  # of each shot at most
 WIDTH = 24
 
 Run = tuple[int, int]  # clips of the earlier edit, half-open
@@ -136,9 +137,9 @@ def _fill(
     columns = Columns(known.only(sc, looked), rows) if looked.any() else None
     pieces = [old.p.take(old.where[(old.where >= 0) & ~old.within(outer)])]
     if columns is not None:
-        pieces.append(_beside(_window(sc, columns, looked, inside), given.locked(sc), sc))
+        pieces.append(_beside(_window(columns, at, looked, inside), given.locked(sc), sc))
     net = Network(sc, rows, join(pieces))
-    where = beam.field(net, at, 2 * PAIRS)
+    where = beam.field(net, at, CROWD)
     path = _indices(net, old.p.take(old.where[old.where >= 0]))
     for reach in range(window + 1):
         for a, b in _runs(broken, reach, len(old.where)):
@@ -167,23 +168,13 @@ def _better(where: beam.Field, path: Ints, begin: int, end: int) -> Ints:
     return max(good, key=lambda one: beam.value_of(net, one)) if good else path
 
 
-def _window(sc: Scene, columns: Columns, slots: Mask, inside: Mask) -> Placements:
-    """Return the placements of the slots `inside` that are worth a look: the best pairs of each.
+def _window(columns: Columns, at: Prices, slots: Mask, inside: Mask) -> Placements:
+    """Return the placements of the slots `inside` that are worth a look: the best of each.
 
     `columns` are those of the slots of the mask `slots`, of which `inside` are some.
     """
-    free, wanted, number = prices.start_prices(sc, columns.rows), inside[slots], np.flatnonzero(slots)
-    pairs = [np.zeros((2, 0), np.int64)]
-    for kind, k in enumerate(columns.kinds):
-        hope = columns.optimistic(kind, free)
-        rank = min(PAIRS, hope.shape[1]) - 1
-        which = (hope >= -np.partition(-hope, rank, axis=1)[:, rank : rank + 1]) & (hope > NEVER / 2)
-        row, column = np.nonzero(which & wanted[k.slots][:, None])
-        pairs.append(np.stack([number[k.slots[row]], k.shots[column]]))
-    given_or_sped = columns.placements()
-    given_or_sped = given_or_sped.take(wanted[given_or_sped.slot])
-    found = dataclasses.replace(given_or_sped, slot=number[given_or_sped.slot])
-    return join([found, expand(sc, *np.concatenate(pairs, axis=1))])
+    found = columns.best(at, inside[slots], CROWD, EACH)
+    return dataclasses.replace(found, slot=np.flatnonzero(slots)[found.slot])
 
 
 def _beside(p: Placements, fixed: Placements, sc: Scene) -> Placements:
@@ -208,7 +199,8 @@ def _indices(net: Network, p: Placements) -> Ints:
         row = int(np.searchsorted(net.slots, p.slot[k]))
         a, b = int(net.begin[row]), int(net.begin[row + 1]) if row + 1 < len(net.begin) else net.p.size
         same = (net.p.low[a:b] == p.low[k]) & (net.p.factor[a:b] == p.factor[k]) & (net.p.shot[a:b] == p.shot[k])
-        out.append(a + int(np.flatnonzero(same)[0]))
+        here = np.flatnonzero(same)  # as it is, and as a clip that stays
+        out.append(a + int(here[net.p.value[a + here].argmax()]))
     return np.array(out, np.int64)
 
 
