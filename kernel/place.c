@@ -4,6 +4,7 @@
 // among the best is gone through anew each time. What a placement is, is told in src/backbeat/decide/place.py.
 
 #include "kernel.h"
+#include <wasm_simd128.h>
 
 enum { LATTICE = 12, HIDDEN = 2 };
 static const f64 ANY = 1e15;
@@ -76,11 +77,15 @@ static inline void one_hit(const Stage *g, i32 s, i32 k, i32 at, Hits *sum) {
 
 // What the hits of source frames in..end, shown from the slot's start at `factor`, give.
 static f64 hits_give(const Stage *g, i32 s, i32 h, i32 in, i32 end, f64 factor, f64 *full) {
-    f64 rate = g->own_rate[h], in_time = in / rate, from = in_time - 1e-9, to = end / rate - 1e-9;
+    f64 rate = g->own_rate[h], in_time = in / rate, spare = 1e-9 * rate;
     Hits sum = {0, 0, 0, 0};
-    for (i32 k = g->hit_begin[h]; k < g->hit_begin[h + 1] && g->hit_time[k] < to; k++) {
-        if (g->hit_time[k] < from) continue;
-        one_hit(g, s, k, g->start[s] + floor_of((g->hit_time[k] - in_time) / factor * g->rate + 0.5 + 1e-6), &sum);
+    for (i32 k = g->hit_begin[h]; k < g->hit_begin[h + 1]; k++) {
+        f64 frame = g->hit_time[k] * rate;
+        if (frame >= end - spare) break;
+        if (frame < in - spare) continue;
+        f64 since = g->hit_time[k] - in_time;
+        if (factor != 1) since /= factor;
+        one_hit(g, s, k, g->start[s] + floor_of(since * g->rate + 0.5 + 1e-6), &sum);
     }
     *full = sum.full;
     return sum.total + g->pair * (sum.caught - sum.best);
@@ -215,19 +220,40 @@ void price(const Stage *g) {
     }
 }
 
-// The most that any placement of each shot in slot s can be worth after prices: in `hope` [shots].
-static void hopes_of(const Stage *g, i32 s, f32 *hope) {
+// The most that any placement of each shot in slot s can be worth after prices: in `hope` [shots], four at a time; up to
+// three places more are filled with NEVER. Returns the highest.
+static f32 hopes_of(const Stage *g, i32 s, f32 *hope) {
     const f32 *sync = g->sync + (int64_t)s * g->shots, *fixed = g->fixed + g->kind[s] * g->shots;
-    f32 seconds = (f32)g->seconds[s], music = (f32)g->music[s], energy = (f32)g->energy;
-    f32 base = (f32)(g->base[s] - g->price[g->row[s]] - g->price[g->clips]);
-    for (i32 h = 0; h < g->shots; h++)
-        hope[h] = sync[h] + fixed[h] + base + seconds * (g->each_second[h] - energy * __builtin_fabsf(g->moves[h] - music));
-    if (g->sections && g->section[s] >= 0)
-        for (i32 h = 0; h < g->shots; h++)
-            hope[h] += g->tagged[h * g->sections + g->section[s]] * seconds * (f32)g->tagged_worth;
+    v128_t seconds = wasm_f32x4_splat((f32)g->seconds[s]), music = wasm_f32x4_splat((f32)g->music[s]);
+    v128_t energy = wasm_f32x4_splat((f32)g->energy), top = wasm_f32x4_splat((f32)NEVER);
+    v128_t base = wasm_f32x4_splat((f32)(g->base[s] - g->price[g->row[s]] - g->price[g->clips]));
+    for (i32 h = 0; h < g->shots; h += 4) {
+        v128_t apart = wasm_f32x4_abs(wasm_f32x4_sub(wasm_v128_load(g->moves + h), music));
+        v128_t second = wasm_f32x4_sub(wasm_v128_load(g->each_second + h), wasm_f32x4_mul(energy, apart));
+        v128_t once = wasm_f32x4_add(wasm_f32x4_add(wasm_v128_load(sync + h), wasm_v128_load(fixed + h)), base);
+        wasm_v128_store(hope + h, wasm_f32x4_add(once, wasm_f32x4_mul(seconds, second)));
+    }
+    for (i32 h = 0; g->sections && g->section[s] >= 0 && h < g->shots; h++)
+        if (g->tagged[h * g->sections + g->section[s]]) hope[h] += (f32)(g->seconds[s] * g->tagged_worth);
+    for (i32 h = g->shots; h % 4; h++) hope[h] = (f32)NEVER;
+    for (i32 h = 0; h < g->shots; h += 4) top = wasm_f32x4_pmax(top, wasm_v128_load(hope + h));
+    f32 a = wasm_f32x4_extract_lane(top, 0), b = wasm_f32x4_extract_lane(top, 1);
+    f32 c = wasm_f32x4_extract_lane(top, 2), d = wasm_f32x4_extract_lane(top, 3);
+    a = a > b ? a : b;
+    c = c > d ? c : d;
+    return a > c ? a : c;
 }
 
-// ---- what the caller calls ----
+// The next shot from h on whose hope is above `floor`; the number of shots where there is none.
+static i32 next_above(const Stage *g, i32 h, f64 floor) {
+    f32 bar = floor < NEVER / 2 ? (f32)(NEVER / 2) : (f32)(floor - SLACK);
+    for (; h < g->shots && h % 4; h++)
+        if (g->hope[h] > bar) return h;
+    v128_t bars = wasm_f32x4_splat(bar);
+    while (h < g->shots && !wasm_v128_any_true(wasm_f32x4_gt(wasm_v128_load(g->hope + h), bars))) h += 4;
+    while (h < g->shots && g->hope[h] <= bar) h++;
+    return least(h, g->shots);
+}
 
 // ---- the most that hits give ----
 
@@ -326,7 +352,15 @@ void look(const Stage *g, f32 *column) {
 
 // The hopes of all pairs: [slots, shots].
 void hopes(const Stage *g, f32 *out) {
-    for (i32 s = 0; s < g->slots; s++) hopes_of(g, s, out + (int64_t)s * g->shots);
+    for (i32 s = 0; s < g->slots; s++) {
+        hopes_of(g, s, g->hope);
+        for (i32 h = 0; h < g->shots; h++) out[(int64_t)s * g->shots + h] = g->hope[h];
+    }
+}
+
+static f64 best_of(const Stage *g, i32 s, i32 h, f64 best) {
+    for (i32 n = above(g, s, h, best), i = 0; i < n; i++) best = most(best, g->list[i].red);
+    return best;
 }
 
 // The most that any placement in each of the slots `wanted` is worth after prices, exact: [slots].
@@ -337,15 +371,13 @@ void tops(const Stage *g, const i32 *wanted, f64 *out) {
             Place p = given(g, i);
             best = most(best, after_prices(g, s, &p));
         }
-        out[s] = best;
-        if (!wanted[s]) continue;
-        hopes_of(g, s, g->hope);
-        i32 first = 0;
-        for (i32 h = 1; h < g->shots; h++) first = g->hope[h] > g->hope[first] ? h : first;
-        for (i32 q = -1; q < g->shots; q++) {  // the most hopeful first: few others need a look then
-            i32 h = q < 0 ? first : q;
-            if (g->hope[h] <= best || g->hope[h] < NEVER / 2 || q == first) continue;
-            for (i32 n = above(g, s, h, best), i = 0; i < n; i++) best = most(best, g->list[i].red);
+        if (wanted[s]) {  // the most hopeful first: few others need a look then
+            f32 top = hopes_of(g, s, g->hope);
+            i32 first = 0;
+            while (g->hope[first] < top) first++;
+            if (top > NEVER / 2) best = best_of(g, s, first, best);
+            for (i32 h = next_above(g, 0, best); h < g->shots; h = next_above(g, h + 1, best))
+                if (h != first) best = best_of(g, s, h, best);
         }
         out[s] = best;
     }
@@ -393,14 +425,14 @@ i32 near(const Stage *g, const f64 *floor, i32 each, i32 crowd, Place *heap, Out
             if (p.red >= floor[s]) n = hold(heap, n, crowd, &p);
         }
         hopes_of(g, s, g->hope);
-        for (i32 h = 0; h < g->shots; h++) {
-            if (g->hope[h] < floor[s] || g->hope[h] < NEVER / 2 || (n == crowd && g->hope[h] <= heap[0].red)) continue;
-            f64 bar = n == crowd ? most(floor[s], heap[0].red) : floor[s];
+        f64 bar = n == crowd ? most(floor[s], heap[0].red) : floor[s];
+        for (i32 h = next_above(g, 0, bar); h < g->shots; h = next_above(g, h + 1, bar)) {
             i32 found = above(g, s, h, bar), good = 0;
             for (i32 i = 0; i < found; i++)
                 if (g->list[i].red >= bar) g->list[good++] = g->list[i];
             if (good > each) good = best_first(g->list, good, each);
             for (i32 i = 0; i < good; i++) n = hold(heap, n, crowd, &g->list[i]);
+            bar = n == crowd ? most(floor[s], heap[0].red) : floor[s];
             if (n > o->room - o->size) return -1;
         }
         for (i32 i = 0; i < n; i++)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ALIKE = 1.12  # slots whose lengths differ by less share the least that a piece of a shot pays
 MANY = 30_000  # placements in a working set; above that it holds
 EACH = 2  # of each slot and shot, at most,
-CROWD = 40  # and of each slot
+CROWD = 24  # and of each slot
 ALL = 1 << 30
 
 
@@ -53,6 +53,7 @@ class Columns:
         self._room()
         on.write()
         on.kernel.call("look", on.at, on.kernel.room(len(sc.start), "f4"))
+        self._tight = 0  # how far the latest set had to be cut down
         self._paid: tuple[Prices | None, Floats | None] = (None, None)
         self._known: tuple[Prices | None, Floats] = (None, np.zeros(0))
 
@@ -76,7 +77,7 @@ class Columns:
         on.fields["kinds"] = len(kinds)
         rooms = {"sync": len(sc.start), "fixed": len(kinds), "hope": 1, "each_second": 1, "moves": 1}
         for name, each in rooms.items():
-            on.fields[name] = on.kernel.room(each * shots, "f4")
+            on.fields[name] = on.kernel.room(each * shots + 4, "f4")  # read four at a time
         on.fields["total"] = on.kernel.room(sc.pool.total + 1, "f8")
         on.fields["price"] = on.kernel.room(len(self.rows.low), "f8")
         on.fields["flat"] = on.kernel.room(shots, "f8")
@@ -121,17 +122,19 @@ class Columns:
             self._known = at, found
         return found
 
-    def near(self, at: Prices, floor: Floats, flat: Floats | None = None) -> Placements:
-        """Return the placements worth at least `floor` [slots] after prices; of very many, the best of each slot.
+    def near(self, at: Prices, floor: Floats, flat: Floats | None = None, crowd: int = CROWD) -> Placements:
+        """Return the placements worth at least `floor` [slots] after prices.
 
-        `flat` [shots] is charged besides.
+        Where there are very many: the best of each slot and shot; where even those are many, the best `crowd` of each
+        slot. `flat` [shots] is charged besides.
         """
         self._pay(at, flat)
-        for each, crowd, room in ((ALL, MANY + 1, MANY), (EACH, MANY + 1, MANY)):
-            found = self._near(floor, each, crowd, room)
+        for each in (ALL, EACH)[self._tight :]:
+            found = self._near(floor, each, MANY + 1, MANY)
             if found is not None:
                 return found
-        return self._most(floor, EACH, CROWD)
+            self._tight += 1
+        return self._most(floor, EACH, crowd)
 
     def best(self, at: Prices, some: NDArray[np.bool_], crowd: int, each: int) -> Placements:
         """Return the `crowd` best placements of each slot of the mask `some`, `each` of a shot at most."""

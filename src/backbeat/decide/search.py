@@ -11,7 +11,7 @@ import numpy as np
 from backbeat.decide import beam, prices
 from backbeat.decide import rows as film
 from backbeat.decide.balance import balance
-from backbeat.decide.columns import Columns
+from backbeat.decide.columns import CROWD, Columns
 from backbeat.decide.place import Placements, Scene, join
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices
@@ -42,6 +42,7 @@ SPREAD = 1.5  # how far below the best of its slot a placement may look before t
 # Looks, narrow to wide: share of the bound below the best film that is taken in, placements a slot, partial films a
 # node. Where footage is scarce, the best of a slot are often all taken.
 LOOKS = ((6e-3, 24, 30), (2e-2, 80, 30), (2e-2, 80, 90))
+WIDE = 40  # placements a slot that films are made of, where there are very many
 STARTS = 5  # films of the beams over which windows are moved
 WINDOWS = 60  # a film
 LEAST = 10.0  # value below which a film's shares are taken of this
@@ -109,7 +110,7 @@ def _steps(heats: Heats, sweeps: int) -> Heats:
 
 def _working_set(columns: Columns, at: Prices, margin: float, away: float) -> Network:
     """Return the placements within `margin` of the best of their slot and `away` of the best film, as a network."""
-    return Network(columns.sc, columns.rows, near_best(columns, at, margin, away))
+    return Network(columns.sc, columns.rows, near_best(columns, at, margin, away, WIDE))
 
 
 def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
@@ -160,16 +161,17 @@ def _first(columns: Columns, at: Prices) -> Placements:
     return columns.near(at, columns.tops(at, guess) - SPREAD, guess)
 
 
-def near_best(columns: Columns, at: Prices, margin: float, away: float) -> Placements:
+def near_best(columns: Columns, at: Prices, margin: float, away: float, crowd: int = CROWD) -> Placements:
     """Return the placements within `margin` of the best of their slot, and of the best film through it.
 
-    The latter is within the share `away` of the bound, of what the best film is worth.
+    The latter is within the share `away` of the bound, of what the best film is worth. Of very many, the best `crowd`
+    of each slot.
     """
     top = columns.tops(at)
     around = through(columns.sc, top)
     best = float((around + top).max())
     least = best - away * max(abs(best + constant(columns.rows, at)), LEAST)
-    return columns.near(at, np.maximum(top - margin, least - around))
+    return columns.near(at, np.maximum(top - margin, least - around), crowd=crowd)
 
 
 def distinct(p: Placements) -> Placements:
