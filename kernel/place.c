@@ -33,8 +33,9 @@ typedef struct {
     const uint8_t *speech_in, *speech_out;  // [frames of source] a cut before, after the frame falls inside speech; or null
     const i32 *need;                 // [kinds, shots] the fewest source frames that a piece takes
     const f64 *sped;                 // what a change of speed costs, by ten-steps from the slowest on
-    const i32 *by_beat_begin, *by_beat;  // [beats + 1], slots that show each beat, those that reach furthest first
-    // Placements that are given, by slot and shot: [slots + 1], [given].
+    const i32 *by_worth;                 // [beats] in order of their worth
+    const i32 *by_beat_begin, *by_beat;  // [beats + 1], slots that show each beat, the shortest first
+    // Placements that are given, by slot: [slots + 1], [given].
     const i32 *given_begin, *given_shot, *given_low, *given_high;
     const f64 *given_value, *given_factor, *given_sync, *given_full;
     f32 *sync;                       // [slots, shots] the most that hits give, far below 0 where nothing may stand
@@ -306,14 +307,16 @@ static f64 seen(const Stage *g, i32 s, i32 hits) {
 // Raise `column` [slots] to what hit k of shot h and those beside it give on each beat of each slot.
 static void on_beats(const Stage *g, i32 h, i32 k, f32 *column) {
     i32 hits = g->hit_begin[h + 1] - g->hit_begin[h];
+    f64 longest = (g->high[h] - g->low[h]) / g->own_rate[h] * g->rate + 2;
     f64 place = g->hit_time[k] * g->rate + 0.5, whole = __builtin_floor(place), off = place - whole;
     int own_rate = g->own_rate[h] == g->rate && off > 1e-6 && off < 1 - 1e-6;
-    for (i32 b = 0; b < g->beats; b++) {
-        if (g->beat_worth[b] <= 0) continue;
-        i32 at = g->beat_frame[b];
+    for (i32 i = 0; i < g->beats; i++) {  // the best beats first: most others need no look then
+        i32 b = g->by_worth[i], at = g->beat_frame[b];
+        if (g->beat_worth[b] <= 0) break;
         f64 most_of_all = own_rate ? lay(g, h, k, at, whole) : -NEVER;
         for (i32 q = g->by_beat_begin[b]; q < g->by_beat_begin[b + 1]; q++) {
             i32 s = g->by_beat[q];
+            if (g->end[s] - g->start[s] > longest) break;
             if (most_of_all <= column[s] || column[s] < 0) continue;
             f64 found;
             if (own_rate) {
@@ -328,10 +331,12 @@ static void on_beats(const Stage *g, i32 h, i32 k, f32 *column) {
 
 // The same for hit k as the cut itself.
 static void on_cut(const Stage *g, i32 h, i32 k, f32 *column) {
-    f64 own = g->hit_weight * g->hit_on_cut * g->strength[k], others = 0;
-    for (i32 o = k + 1; o < g->hit_begin[h + 1]; o++) others += g->hit_weight * (1 + g->pair) * g->strength[o];
+    i32 end = g->hit_begin[h + 1];
     for (i32 s = 0; s < g->slots; s++) {
-        if (g->start[s] <= 0 || column[s] < 0 || own + others <= column[s]) continue;
+        if (g->start[s] <= 0 || column[s] < 0) continue;
+        f64 other = 0, last = g->hit_time[k] + g->seconds[s];  // what hits that can be seen with it give at most
+        for (i32 o = k + 1; o < end && g->hit_time[o] < last; o++) other += g->strength[o];
+        if (g->hit_weight * (g->hit_on_cut * g->strength[k] + (1 + g->pair) * other) <= column[s]) continue;
         f64 found = with_hit_on(g, s, h, k, g->cut[s]);
         if (found > column[s]) column[s] = (f32)found;
     }
@@ -491,7 +496,8 @@ static int at_speed(const Stage *g, i32 s, i32 h, i32 k, i32 b, f64 factor, Plac
 i32 sped(const Stage *g, Out *o) {
     i32 found = 0;
     o->size = 0;
-    for (i32 h = 0; h < g->shots; h++)
+    for (i32 h = 0; h < g->shots; h++) {
+        f64 longest = (g->high[h] - g->low[h]) / g->own_rate[h] * g->rate / g->slowest + 2;
         for (i32 k = g->hit_begin[h]; k < g->hit_begin[h + 1] && !g->talks[h]; k++)
             for (i32 other = k + 1; other <= k + 2 && other < g->hit_begin[h + 1]; other++)
                 for (i32 b = 0; b < g->beats; b++) {
@@ -506,12 +512,13 @@ i32 sped(const Stage *g, Out *o) {
                     for (i32 q = g->by_beat_begin[b]; q < g->by_beat_begin[b + 1]; q++) {
                         Place p;
                         i32 s = g->by_beat[q];
-                        if (c >= g->inner_high[s]) break;  // those that reach furthest come first
-                        if (g->locked[s] || !at_speed(g, s, h, k, b, factor, &p)) continue;
+                        if (g->end[s] - g->start[s] > longest) break;
+                        if (c >= g->inner_high[s] || g->locked[s] || !at_speed(g, s, h, k, b, factor, &p)) continue;
                         p.value = plain(g, s, h) - g->sped[steps - (i32)__builtin_rint(g->slowest * 1e4)] + p.sync;
                         found++;
                         emit(o, s, &p);
                     }
                 }
+    }
     return found;
 }

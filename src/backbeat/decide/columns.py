@@ -59,7 +59,9 @@ class Columns:
 
     def _give(self) -> None:
         on, slots = self.on, len(self.sc.start)
-        p = self.given = self.given.take(np.lexsort((self.given.shot, self.given.slot)))
+        # Small numbers are sorted without comparing them.
+        order = np.argsort(self.given.slot.astype(np.uint16 if slots < 1 << 16 else np.int64), kind="stable")
+        p = self.given = self.given.take(order)
         on.put("given_begin", np.searchsorted(p.slot, np.arange(slots + 1)), np.int32)
         for name in ("shot", "low", "high"):
             on.put(f"given_{name}", getattr(p, name), np.int32)

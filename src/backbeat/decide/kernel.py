@@ -8,6 +8,7 @@ loads in a few hundredths of a second, on the first run as on any other.
 from __future__ import annotations
 
 import atexit
+import ctypes
 import functools
 import weakref
 from importlib import resources
@@ -83,12 +84,18 @@ class Kernel:
 
     def write(self, at: int, array: NDArray[Any]) -> None:
         """Copy `array` to address `at`."""
-        self._memory.write(self._store, array.tobytes(), at)
+        self._view(at, array.nbytes)[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
     def read(self, at: int, count: int, dtype: DTypeLike) -> NDArray[Any]:
         """Return a copy of `count` numbers from address `at`."""
-        size = count * np.dtype(dtype).itemsize
-        return np.frombuffer(bytes(self._memory.read(self._store, at, at + size)), dtype)
+        return self._view(at, count * np.dtype(dtype).itemsize).copy().view(dtype)
+
+    def _view(self, at: int, size: int) -> NDArray[np.uint8]:
+        """Return `size` bytes of the memory itself, valid until it next grows."""
+        if at < 0 or at + size > self._memory.size(self._store) * PAGE:
+            raise ValueError("outside of the kernel's memory")
+        base = ctypes.addressof(self._memory.data_ptr(self._store).contents)
+        return np.frombuffer(memoryview((ctypes.c_ubyte * size).from_address(base + at)), np.uint8)
 
     def call(self, name: str, *arguments: float) -> int:
         """Return what the function `name` of the module answers, 0 if it is nothing."""

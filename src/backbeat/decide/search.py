@@ -18,6 +18,7 @@ from backbeat.decide.prices import NEVER, Network, Prices
 from backbeat.decide.rows import Rows
 from backbeat.decide.settle import Heats, Soft, settle
 
+ENOUGH = 500
 USUAL = 100  # what the best shot but so many is worth in a slot, any shot is thought to be worth elsewhere
 SWEEPS = 120  # for which the steps below are meant
 START = ((0.1, 12),)
@@ -46,6 +47,7 @@ WIDE = 40  # placements a slot that films are made of, where there are very many
 STARTS = 5  # films of the beams over which windows are moved
 WINDOWS = 60  # a film
 LEAST = 10.0  # value below which a film's shares are taken of this
+FAR = 150.0  # and above which it is taken of this: however long the film, one place strays no further
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
     plan = beam.expected(net, likely)
     films: list[Ints] = []
     for near, most, width in LOOKS:
-        where = beam.field(net, at, most, near * max(abs(bound), LEAST))
+        where = beam.field(net, at, most, near * min(max(abs(bound), LEAST), FAR))
         found = beam.search(where, width, plan)
         better = [beam.improve(where, path, windows=WINDOWS) for path in found[:STARTS]]
         films = sorted([*films, *better], key=lambda path: -beam.value_of(net, path))
@@ -154,8 +156,9 @@ def _first(columns: Columns, at: Prices) -> Placements:
     not the same few brilliant shots in every slot.
     """
     hope = columns.hopes(at)
-    rank = max(hope.shape[1] - 1 - USUAL, 0)
-    usual = np.partition(hope, rank, axis=1)[:, rank]
+    few = hope[:, :: max(1, hope.shape[1] // ENOUGH)]  # of very many shots, some tell what is usual
+    rank = max(few.shape[1] - 1 - USUAL * few.shape[1] // hope.shape[1], 0)
+    usual = np.partition(few, rank, axis=1)[:, rank]
     usual = np.where(usual > NEVER / 2, usual, -NEVER)  # fewer may stand there: nothing to guess from
     guess = np.maximum((hope - usual[:, None]).max(axis=0), 0.0).astype(np.float64)
     return columns.near(at, columns.tops(at, guess) - SPREAD, guess)
@@ -170,7 +173,7 @@ def near_best(columns: Columns, at: Prices, margin: float, away: float, crowd: i
     top = columns.tops(at)
     around = through(columns.sc, top)
     best = float((around + top).max())
-    least = best - away * max(abs(best + constant(columns.rows, at)), LEAST)
+    least = best - away * min(max(abs(best + constant(columns.rows, at)), LEAST), FAR)
     return columns.near(at, np.maximum(top - margin, least - around), crowd=crowd)
 
 

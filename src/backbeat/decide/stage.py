@@ -33,7 +33,8 @@ FIELDS = tuple(  # of the structure, in its order
     start end inner_low inner_high cut section row phrase kind locked base seconds music span
     low high axis rate_of take must talks own_rate by_second motion hero early late
     hit_begin hit_time strength worth bell beat_frame beat_worth tagged speech_in speech_out need sped
-    by_beat_begin by_beat given_begin given_shot given_low given_high given_value given_factor given_sync given_full
+    by_worth by_beat_begin by_beat
+    given_begin given_shot given_low given_high given_value given_factor given_sync given_full
     sync total price flat fixed hope each_second moves list beside
     """.splitlines()
     for word in line.split()
@@ -94,13 +95,14 @@ class Stage:
         self.fields["beside"] = self.kernel.room(BESIDE * int(np.diff(pool.hit_ptr).max(initial=0)), "u1")
 
     def _beats(self) -> None:
-        """Lay the slots by the beats inside them, those that reach furthest first."""
+        """Lay the slots by the beats inside them, the shortest first, and the beats by their worth."""
         sc = self.sc
         owner, number = ragged(np.maximum(sc.inner[:, 1] - sc.inner[:, 0], 0))
-        beat, reach = sc.inner[owner, 0] + number, sc.inner[owner, 1]
-        order = np.lexsort((owner, -reach, beat))
+        beat = sc.inner[owner, 0] + number
+        order = np.lexsort((owner, (sc.end - sc.start)[owner], beat))
         self.put("by_beat_begin", np.searchsorted(beat[order], np.arange(len(sc.grid.beat_frame) + 1)), np.int32)
         self.put("by_beat", owner[order], np.int32)
+        self.put("by_worth", np.argsort(-sc.grid.beat_worth, kind="stable"), np.int32)
 
     def put(self, name: str, values: ArrayLike, dtype: DTypeLike) -> None:
         """Lay `values` into the kernel's memory as the field `name`."""
