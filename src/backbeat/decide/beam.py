@@ -19,7 +19,7 @@ from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices, relax
 
 # What a partial film pays for each clip by which it strays from the plan: loose to close.
-PLANS = (0.1, 0.2, 0.3, 0.4, 0.6)
+PLANS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6)
 SHARED = (1, 2, 3)  # placements of one slot that go on from one partial film
 WIDTH = 30
 SAME = 2  # partial films of the same counts that are kept at a node
