@@ -11,7 +11,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BUILT = HERE.parent / "src/backbeat/decide/data/kernel.wasm"
-EXPORTS = ("search", "fill", "improve", "cross", "look", "price", "hopes", "tops", "near", "expand", "weigh", "sped")
+SEARCH = ("search", "outlook", "fill", "improve", "cross", "anneal")
+EXPORTS = (*SEARCH, "descend", "look", "price", "hopes", "tops", "near", "expand", "weigh", "sped")
 
 
 def build(to: Path) -> None:

@@ -3,24 +3,11 @@
 //
 // The caller lays every array out in memory (src/backbeat/decide/beam.py).
 
-#include "kernel.h"
+#include "net.h"
 
 static const f64 DEAR = 1e6;  // a tax above this forbids
+static const f64 LEEWAY = 0.1;  // variance of counts that cannot change
 enum { LOOKS = 8 };           // ends of a window's beam whose films are weighed
-
-// A network of placements, as arrays of the lengths in brackets. Rows of the film: styles, takes, phrases, takes that
-// must be used, bursts (if `bursts` >= 0), and last all clips.
-typedef struct {
-    f64 alike, against, again, burst;  // `burst`: the price of the row of bursts
-    i32 nodes, slots, size, styles, rows, shots, reuse, ordered, bursts;
-    const i32 *first, *last, *row, *phrase, *quick;  // [slots]; phrase as a row of the film, -1 for none
-    const f64 *seconds;                              // [slots]
-    const i32 *into_begin, *into;                    // [nodes + 1], [slots] the slots that end at each node
-    const i32 *arc_begin, *arc, *by_value;           // [slots + 1], [arcs] by what is left after prices, and by value
-    const i32 *slot, *shot, *low, *high, *group, *take, *must;  // [size]; take and must as rows, must -1 for none
-    const f64 *value, *red, *way_x, *way_y, *full, *second, *ahead;  // [size]; full hits, seconds of a source frame
-    const f64 *row_low, *row_high, *row_rate;        // [rows]
-} Net;
 
 typedef struct {
     f64 rank, score;
@@ -45,26 +32,12 @@ typedef struct {
 // What a beam is to fill: nodes first..last between the placements before and after (-1 for none).
 typedef struct {
     i32 first, last, before, after, floor, ceiling, priced, taxed;
-    const f64 *plan;  // [nodes * styles] counts by each node, or null
-    f64 close;        // weight of straying from the plan, or of the rows before the end
+    const f64 *plan, *stiff;  // [nodes * styles] counts from each node on, and how sure they are (`outlook`); or null
+    f64 close;                // temperature of what may come, or weight of the rows before the end
 } Window;
-
-static f64 row_cost(const Net *net, i32 r, f64 count) {
-    return net->row_rate[r] * (most(count - net->row_high[r], 0) + most(net->row_low[r] - count, 0));
-}
-
-static f64 beside(const Net *net, i32 before, i32 k) {
-    if (before < 0) return 0;
-    f64 cost = net->group[k] == net->group[before] ? net->alike : 0;
-    return net->way_x[before] * net->way_x[k] + net->way_y[before] * net->way_y[k] < -0.5 ? cost + net->against : cost;
-}
 
 static int begins_burst(const Net *net, i32 before, i32 slot) {
     return net->bursts >= 0 && net->quick[slot] && (before < 0 || !net->quick[net->slot[before]]);
-}
-
-static int clash(const Net *net, i32 a, i32 b) {
-    return net->shot[a] == net->shot[b] && net->low[a] < net->high[b] && net->high[a] > net->low[b];
 }
 
 static void tally(const Net *net, f64 *count, i32 before, i32 k) {
@@ -140,20 +113,24 @@ static void offer(Candidate *heap, i32 *n, i32 room, Candidate c) {
     }
 }
 
+// What the counts that a film is likely to end with lie outside of the rows; see `outlook`.
+static f64 unlikely(const Net *net, const Window *w, const f64 *count, i32 row, i32 node) {
+    const f64 *mean = w->plan + (int64_t)node * net->styles, *stiff = w->stiff + (int64_t)node * net->styles;
+    f64 cost = 0;
+    for (i32 r = 0; r < net->styles; r++) {
+        f64 n = count[r] + (r == row) + mean[r], off = most(n - net->row_high[r], 0) + most(net->row_low[r] - n, 0);
+        cost += stiff[r] * off * off;
+    }
+    return cost * w->close;
+}
+
 // What a partial film with these counts, and one more clip of `row`, pays at `node` for its lengths and bursts.
 static f64 style_cost(const Net *net, const Window *w, const Beam *beam, const f64 *count, i32 row, i32 burst, i32 node) {
-    f64 cost = 0;
-    const f64 *plan = w->plan ? w->plan + (int64_t)node * net->styles : 0;
-    if (w->priced) {
-        for (i32 r = 0; plan && r < net->styles; r++) {
-            f64 off = count[r] + (r == row) - plan[r];
-            cost += off < 0 ? -off : off;
-        }
-        return cost * w->close + burst * net->burst;
-    }
-    f64 total = beam->others[net->rows - 1] + count[net->styles] + 1;
+    if (w->priced && (!w->stiff || node < w->last))
+        return (w->stiff ? unlikely(net, w, count, row, node) : 0) + burst * net->burst;
+    f64 cost = 0, total = beam->others[net->rows - 1] + count[net->styles] + 1;
     for (i32 r = 0; r < net->styles; r++) {
-        f64 ahead = plan ? plan[r] : 0;
+        f64 ahead = w->plan ? w->plan[(int64_t)node * net->styles + r] : 0;
         cost += row_cost(net, r, beam->others[r] + count[r] + (r == row) + ahead);
         total += ahead;
     }
@@ -407,9 +384,32 @@ static i32 refill(const Net *net, Beam *beam, i32 *film, i32 n, i32 i, i32 j, Wi
 
 // ---- what the caller calls; each leaves a film in `out` [nodes] and returns its length ----
 
+// What a random film, weighed by exp(value / heat), counts of each length from each node on [nodes * styles]: its mean,
+// and one over twice its variance. A film that will miss its rows by `off` makes that good on the way with a chance of
+// about exp(-stiff * off^2), and a chance is worth heat times its logarithm.
+void outlook(const Net *net, f64 heat, f64 *mean, f64 *stiff) {
+    i32 n = net->styles;
+    for (i32 i = 0; i < net->nodes * n; i++) mean[i] = stiff[i] = 0;
+    for (i32 node = net->nodes - 2; node >= 0; node--) {
+        f64 all = 0, *here = mean + (int64_t)node * n, *square = stiff + (int64_t)node * n;
+        for (i32 s = net->out_begin[node]; s < net->out_begin[node + 1]; s++) all += power(net->slack[s] / heat);
+        for (i32 s = net->out_begin[node]; all > 0 && s < net->out_begin[node + 1]; s++) {
+            const f64 *on = mean + (int64_t)net->last[s] * n, *on_square = stiff + (int64_t)net->last[s] * n;
+            f64 chance = power(net->slack[s] / heat) / all;
+            for (i32 r = 0; r < n; r++) {
+                f64 one = r == net->row[s];
+                here[r] += chance * (on[r] + one);
+                square[r] += chance * (on_square[r] + one * (2 * on[r] + 1));
+            }
+        }
+    }
+    for (i32 i = 0; i < net->nodes * n; i++) stiff[i] = 0.5 / (most(stiff[i] - mean[i] * mean[i], 0) + LEEWAY);
+}
+
 // The best film at prices. Where none reaches the end: the best of those that reach furthest, length negative.
-i32 search(const Net *net, Beam *beam, const f64 *plan, f64 close, i32 *out) {
-    Window w = {0, net->nodes - 1, -1, -1, -1, INT32_MAX, 1, 0, plan, close};
+i32 search(const Net *net, Beam *beam, const f64 *plan, const f64 *stiff, f64 heat, i32 *out) {
+    Window w = {0, net->nodes - 1, -1, -1, -1, INT32_MAX, 1, 0, plan, stiff, heat};
+    for (i32 r = 0; r < net->rows; r++) beam->others[r] = 0;
     run(net, &w, beam);
     i32 node = net->nodes - 1, found = 0;
     while (node > 0 && !beam->filled[node]) node--;
@@ -426,16 +426,9 @@ i32 search(const Net *net, Beam *beam, const f64 *plan, f64 close, i32 *out) {
 
 // The film `out` [n] with the nodes first..last, between its clips number i - 1 and i, filled; 0 if they cannot be.
 i32 fill(const Net *net, Beam *beam, i32 *out, i32 n, i32 i, i32 first, i32 last, i32 priced, f64 close) {
-    Window w = {first, last, -1, -1, -1, INT32_MAX, priced, 0, 0, close};
+    Window w = {first, last, -1, -1, -1, INT32_MAX, priced, 0, 0, 0, close};
     f64 value;
     return refill(net, beam, out, n, i, i, w, 0, NEVER, &value);
-}
-
-static i32 draw(uint64_t *seed, i32 below) {  // xorshift64* (Vigna 2016)
-    *seed ^= *seed >> 12;
-    *seed ^= *seed << 25;
-    *seed ^= *seed >> 27;
-    return (i32)((*seed * 0x2545F4914F6CDD1DULL >> 33) % (uint64_t)below);
 }
 
 // The film `out` [n] with window after window of `shortest`..`longest` clips filled anew where that is worth as much.
@@ -446,7 +439,7 @@ i32 improve(const Net *net, Beam *beam, i32 *out, i32 n, i32 windows, i32 shorte
         i32 clips = shortest + draw(&seed, longest - shortest + 1);
         if (clips > n) clips = n;
         i32 i = draw(&seed, n - clips + 1);
-        Window w = {net->first[net->slot[out[i]]], net->last[net->slot[out[i + clips - 1]]], 0, 0, 0, 0, 0, 0, 0, close};
+        Window w = {net->first[net->slot[out[i]]], net->last[net->slot[out[i + clips - 1]]], 0, 0, 0, 0, 0, 0, 0, 0, close};
         i32 m = refill(net, beam, out, n, i, i + clips, w, steal, value, &value);
         if (m) n = m;
     }

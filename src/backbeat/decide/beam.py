@@ -18,15 +18,17 @@ from backbeat.decide.kernel import Kernel
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices, relax
 
-# What a partial film pays for each clip by which it strays from the plan: loose to close.
-PLANS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6)
-SHARED = (1, 2, 3)  # placements of one slot that go on from one partial film
+# Beams: (temperature of what may still come, placements of one slot that go on from one partial film).
+BEAMS = ((0.01, 2), (0.02, 3), (0.02, 1), (0.03, 2))
 WIDTH = 30
 SAME = 2  # partial films of the same counts that are kept at a node
 LONELY = 0.2  # what a beam at prices pays for a run of quick shots that begins
 FIRMNESS = 0.5  # weight of the film's rows inside a window, against its end
 LONGEST = 24  # clips of a stretch that is taken over from another film
 LOSS = 1.0  # value that such a stretch may lack at first sight
+KEPT, STRETCH, STAGE = 4096, 116, 256  # as in the kernel: stretches kept, bytes of one, moves at one temperature
+COLD = 0.003  # temperature at which annealing ends
+LEAST_MOVES = 60_000
 SEED = 0x1E3779B97F4A7C15
 
 
@@ -37,27 +39,22 @@ def best_arcs(net: Network, red: Floats, most: int) -> list[Ints]:
     return [order[a : min(b, a + most)] for a, b in zip(net.begin, ends, strict=True)]
 
 
-def expected(net: Network, likely: Floats) -> Floats:
-    """Return [nodes, rows] how many clips of each row of the style have ended by each node, on average."""
-    n = net.rows.styles
-    place = np.array(net.last)[net.row_of] * n + net.sc.grid.row[net.p.slot]
-    plan = np.cumsum(np.bincount(place, likely, net.nodes * n).reshape(net.nodes, n), axis=0)
-    # What is left of the prices' error is scaled away: at the end of the film the plan keeps every row.
-    end = np.clip(plan[-1], net.rows.low[:n], net.rows.high[:n])
-    return np.asarray(plan * np.where(plan[-1] > 0, end / np.maximum(plan[-1], 1e-9), 1.0))
+Outlook = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """What beams search in: a network, its reduced values at some prices, and the best placements of each slot.
 
-    `ahead` [placements], where the order of footage matters, is what may still come after each.
+    `ahead` [placements], where the order of footage matters, is what may still come after each. `slack` [slots] is what
+    the best path from where a slot begins gains by going through it: 0 or less; None if it is not known.
     """
 
     net: Network
     red: Floats
     arcs: list[Ints]
     ahead: Floats | None = None
+    slack: Floats | None = None
     machines: dict[int, Machine] = dataclasses.field(default_factory=dict)
 
     def machine(self, width: int) -> Machine:
@@ -67,15 +64,20 @@ class Field:
         return self.machines[width]
 
 
-def field(net: Network, at: Prices, most: int, away: float = np.inf) -> Field:
-    """Return the field of `net` at prices `at`, `most` placements a slot, none `away` below the best film."""
+def field(net: Network, at: Prices, most: int, away: float | None = None) -> Field:
+    """Return the field of `net` at prices `at`, `most` placements a slot.
+
+    With `away`: none that far below the best film, and with the slack of its slots.
+    """
     red = net.reduced(at)
     arcs = best_arcs(net, red, most)
-    if np.isfinite(away):
-        relaxed = relax(net, at)
-        through = relaxed.reach[net.from_node] + red + relaxed.ahead[net.to_node]
-        arcs = [k[through[k] >= through.max() - away] for k in arcs]
-    return Field(net, red, arcs)
+    if away is None:
+        return Field(net, red, arcs)
+    relaxed = relax(net, at)
+    through = relaxed.reach[net.from_node] + red + relaxed.ahead[net.to_node]
+    arcs = [k[through[k] >= through.max() - away] for k in arcs]
+    top = np.maximum.reduceat(red, net.begin)
+    return Field(net, red, arcs, slack=top + relaxed.ahead[net.last] - relaxed.ahead[net.first])
 
 
 class Machine:
@@ -101,11 +103,14 @@ class Machine:
         free = problem.order != "free"
         counts = (nodes, slots, p.size, rows.styles, r, sc.pool.size, problem.reuse, free, rows.bursts)
         ints = [net.first, net.last, sc.grid.row[net.slots], rows.phrase[net.slots], sc.grid.quick[net.slots]]
-        arcs = [begin, into, np.concatenate([[0], np.cumsum(count)]), arc, by_value]
+        out_begin = np.searchsorted(net.first, np.arange(nodes + 1))
+        arcs = [np.concatenate([[0], np.cumsum(count)]), arc, by_value]
         own = [net.row_of, p.shot, p.low, p.high, net.group, rows.styles + take, rows.must[take]]
         worth = [p.value, where.red, net.way[:, 0], net.way[:, 1], p.full, 1 / sc.pool.rate[p.shot]]
         bounds = [rows.low, np.minimum(rows.high, 1e300), rows.rate]
         places = [*(kernel.put(x, np.int32) for x in ints), kernel.put(sc.seconds[net.slots], np.float64)]
+        places += [kernel.put(x, np.int32) for x in (begin, into, out_begin)]
+        places += [kernel.put(where.slack if where.slack is not None else np.zeros(slots), np.float64)]
         places += [kernel.put(x, np.int32) for x in (*arcs, *own)] + [kernel.put(x, np.float64) for x in worth]
         places += [kernel.put(where.ahead, np.float64) if where.ahead is not None else 0]
         places += [kernel.put(x, np.float64) for x in bounds]
@@ -122,7 +127,13 @@ class Machine:
         self.beam = kernel.room(16 + 4 * len(rooms), "u1")
         self.out = kernel.room(nodes, "i4")
         self.donor = kernel.room(nodes, "i4")
-        self.plan = kernel.room(nodes * styles, "f8")
+        self.slack = where.slack is not None
+        self.mean = kernel.room(nodes * styles, "f8")
+        self.stiff = kernel.room(nodes * styles, "f8")
+        rooms = [(nodes, "i4"), (nodes, "i4"), (sc.pool.size, "i4"), *[(nodes, "i4")] * 3, (8 * nodes, "i4")]
+        rooms += [(r, "f8"), (slots, "f8"), (nodes, "f8"), (KEPT * STRETCH, "u1")]
+        film = struct.pack(f"<{len(rooms)}I4x2id", *(kernel.room(n, kind) for n, kind in rooms), 0, 0, 0.0)
+        self.film = kernel.put(np.frombuffer(film, np.uint8), np.uint8)
 
     def _shared(self, many: int, same: int = 1 << 30) -> None:
         head = struct.pack(f"<4i{len(self.spaces)}I", self.width, same, many, self.pool, *self.spaces)
@@ -131,12 +142,18 @@ class Machine:
     def _film(self, length: int) -> Ints:
         return self.kernel.read(self.out, length, np.int32).astype(np.int64)
 
-    def search(self, plan: Floats | None, close: float, many: int) -> tuple[Ints, bool]:
+    def search(self, heat: float, many: int, outlook: Outlook | None = None) -> tuple[Ints, bool]:
         """Return the best film found, and whether it reaches the end; if none does, the best of the furthest."""
         self._shared(many, SAME)
-        if plan is not None:
-            self.kernel.write(self.plan, np.ascontiguousarray(plan))
-        length = self.kernel.call("search", self.net, self.beam, 0 if plan is None else self.plan, close, self.out)
+        tables = (self.mean, self.stiff)
+        if outlook is not None:
+            for at, table in zip(tables, outlook, strict=True):
+                self.kernel.write(at, np.ascontiguousarray(table))
+        elif self.slack:
+            self.kernel.call("outlook", self.net, heat, *tables)
+        else:
+            tables = (0, 0)
+        length = self.kernel.call("search", self.net, self.beam, *tables, heat, self.out)
         return self._film(abs(length)), length > 0
 
     def improve(self, path: Ints, windows: int, clips: tuple[int, int], *, steal: bool) -> Ints:
@@ -148,6 +165,12 @@ class Machine:
                 "improve", self.net, self.beam, self.out, len(path), windows, *clips, FIRMNESS, int(steal), SEED
             )
         )
+
+    def anneal(self, path: Ints, moves: int, heat: float, seed: int) -> Ints:
+        """Return the best film met in `moves` moves from `path`, at temperatures that fall from `heat`."""
+        self.kernel.write(self.out, path.astype(np.int32))
+        fall = (COLD / heat) ** (STAGE / moves)
+        return self._film(self.kernel.call("anneal", self.net, self.film, self.out, len(path), moves, heat, fall, seed))
 
     def cross(self, path: Ints, donor: Ints) -> Ints:
         """Return `path` with stretches of `donor` between cuts that both have, where that is worth more."""
@@ -169,24 +192,22 @@ class Machine:
 
 
 def search(
-    where: Field, width: int = WIDTH, plan: Floats | None = None, plans: tuple[float, ...] = PLANS
+    where: Field, width: int = WIDTH, outlook: Outlook | None = None, beams: tuple[tuple[float, int], ...] = BEAMS
 ) -> list[Ints]:
-    """Return the films that beams of different firmness find, the best first; none if no film reaches the end.
+    """Return the films that `beams` find, the best first; none if no film reaches the end.
 
-    `plan` [nodes, rows], where given, is what a film should have counted by each node (`expected`): the prices of the
-    rows leave ties between styles of shot lengths, the plan breaks them as the average film does.
+    `outlook` is what a film will count of each length from each node on, where that is not to be told from the slack:
+    its mean [nodes, rows], and one over twice its variance.
     """
     machine = where.machine(width)
-    found = [
-        machine.search(plan, close, many) for close in (plans if plan is not None else plans[:1]) for many in SHARED
-    ]
+    found = [machine.search(heat, many, outlook) for heat, many in beams]
     films = {film.tobytes(): film for film, whole in found if whole}
     return sorted(films.values(), key=lambda path: -value_of(where.net, path))
 
 
 def furthest(where: Field, width: int = 60) -> Ints:
     """Return the placements of the longest film that the footage allows, where none reaches the end."""
-    return where.machine(width).search(None, 0.0, 1 << 30)[0]
+    return where.machine(width).search(0.0, 1 << 30)[0]
 
 
 def improve(
@@ -205,9 +226,17 @@ def improve(
     return where.machine(width).improve(path, windows, clips, steal=steal) if len(path) else path
 
 
-def cross(where: Field, films: list[Ints], width: int = 12) -> Ints:
+def anneal(where: Field, path: Ints, moves: int, heat: float, *, draw: int = 0, width: int = WIDTH) -> Ints:
+    """Return the best film met in `moves` moves for each clip of `path`, at temperatures that fall from `heat`.
+
+    Not for footage that has an order. `draw` tells draws apart.
+    """
+    return where.machine(width).anneal(path, max(moves * len(path), LEAST_MOVES), heat, SEED + draw)
+
+
+def cross(where: Field, films: list[Ints], width: int = WIDTH) -> Ints:
     """Return the first of `films` with stretches of the others between cuts that both have, where worth more."""
-    best, *others = films or [np.zeros(0, np.int64)]
+    best, *others = films
     for donor in others:
         best = where.machine(width).cross(best, donor)
     return best

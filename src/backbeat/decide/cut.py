@@ -15,14 +15,12 @@ from backbeat.decide.known import bound as bound_of
 from backbeat.decide.place import Placements, Scene, join, scene
 from backbeat.decide.pool import Ints, Pool, gather
 from backbeat.decide.problem import CutProblem, Solution
-from backbeat.decide.settle import Soft
 from backbeat.decide.stage import expand, sped
 from backbeat.errors import NoEditError
 from backbeat.model.cue import Cue
 from backbeat.model.timeline import NORMAL, Clip, Marker, Speed, Timeline, Track
 
 SWEEPS = 120
-LUKEWARM = 0.02  # temperature of the average film that a last search follows
 
 
 def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
@@ -52,8 +50,7 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
     unmet: tuple[str, ...] = ()
     if not len(path) and problem.order == "free":
         net = prices.Network(sc, rows, _all(sc))
-        likely, _ = Soft(net).film(found.prices, LUKEWARM)
-        films = beam.search(beam.field(net, found.prices, 200), width=60, plan=beam.expected(net, likely))
+        films = search.best_films(beam.field(net, found.prices, 200, np.inf), 60, [])
         path = films[0] if films else path
     if not len(path):
         if problem.order == "free":

@@ -25,6 +25,8 @@ from backbeat.decide.stage import expand
 PAIRS = 40  # pairs a slot that are expanded
 CHOICES = 300  # placements a slot that the beam looks at
 WIDTH = 40
+BEAMS = tuple((heat, many) for heat in (0.3, 1.0) for many in (1, 2, 3))  # as those of `beam`
+LEEWAY = 0.1  # variance of counts that cannot change
 LOST = 5.0  # each second that a film of too little footage lacks: more than any second can earn
 # Pieces that a clip is thought to use up beyond its own length (what lies between it and the next is lost), and what
 # ending early costs. A guide that counts on more footage than there is lets the film give out; then the next is tried.
@@ -46,7 +48,7 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> search.Fou
         for spare, lost in GUIDES:
             where = _guided(columns, at, values, spare, lost)
             net = where.net
-            films = beam.search(where, width=WIDTH, plan=even_plan(sc, rows), plans=(0.4, 1.0))
+            films = beam.search(where, WIDTH, even_outlook(sc, rows), BEAMS)
             if films:
                 break
         path = max((beam.improve(where, one) for one in films), key=lambda one: beam.value_of(net, one), default=path)
@@ -167,8 +169,8 @@ def best_through(sc: Scene, axis: Pieces, values: Floats, ahead: Floats) -> Floa
     return out
 
 
-def even_plan(sc: Scene, rows: Rows) -> Floats:
-    """Return [nodes, rows] the counts that a film in the style has by each node, evenly over quiet, middle and loud."""
+def even_outlook(sc: Scene, rows: Rows) -> beam.Outlook:
+    """Return what a film in the style counts from each node on, evenly; see `beam.search`."""
     grid = sc.grid
     low, high = music.energy_bounds(sc.problem.song)
     frames = np.diff(grid.frame)
@@ -177,7 +179,8 @@ def even_plan(sc: Scene, rows: Rows) -> Floats:
     passed = np.zeros((len(grid.frame), 3))
     np.add.at(passed, (np.arange(1, len(grid.frame)), third), frames)
     share = np.cumsum(passed, axis=0) / np.maximum(passed.sum(axis=0), 1)
-    return np.repeat(share, rows.styles // 3, axis=1) * grid.target
+    mean = np.repeat(1.0 - share, rows.styles // 3, axis=1) * grid.target
+    return mean, 0.5 / (mean + LEEWAY)
 
 
 def _field(net: Network, at: Prices, axis: Pieces, ahead: Floats) -> beam.Field:

@@ -83,14 +83,6 @@ def ceiling(sc: Scene) -> float:
     return terms.AGAIN / float(sc.pool.rate.max(initial=24.0))
 
 
-def logadd(x: float, y: float, heat: float) -> float:
-    """Return heat * log(exp(x / heat) + exp(y / heat))."""
-    if y > x:
-        x, y = y, x
-    far = (y - x) / heat
-    return x + heat * math.log1p(math.exp(far)) if far > -30 else x
-
-
 def top_groups(net: Network, red: Floats, how_many: int = 3) -> tuple[Ints, Floats]:
     """Return for each slot its best placement of each of the `how_many` best set-ups: index (-1 = none) and value."""
     left = red.copy()

@@ -16,7 +16,7 @@ from backbeat.decide.place import Placements, Scene, join
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices
 from backbeat.decide.rows import Rows
-from backbeat.decide.settle import Heats, Soft, settle
+from backbeat.decide.settle import Heats, settle
 
 ENOUGH = 500
 USUAL = 100  # what the best shot but so many is worth in a slot, any shot is thought to be worth elsewhere
@@ -36,7 +36,6 @@ EXTRA = 4  # most rounds more, where the bound over all placements still lies ab
 UNSURE = 0.05  # by more than this share in a round: its working set was too small
 SMALL = 50_000  # placements: a working set after that is kept as long as it is no larger
 ANEW = (0.03, 20)  # steps to find the prices of such a set
-HEAT = 0.002  # temperature of the average film that beams follow
 LEVEL = 1e-3  # by more than this share
 POOR = 2e-2  # and above which a wide look is worth its time
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
@@ -44,8 +43,8 @@ SPREAD = 1.5  # how far below the best of its slot a placement may look before t
 # node. Where footage is scarce, the best of a slot are often all taken.
 LOOKS = ((6e-3, 24, 30), (2e-2, 80, 30), (2e-2, 80, 90))
 WIDE = 40  # placements a slot that films are made of, where there are very many
-STARTS = 5  # films of the beams over which windows are moved
-WINDOWS = 60  # a film
+# Annealing: moves a clip and the temperature that it begins at, of what beams found, and of the best film of all.
+ANNEALED = ((500, 0.08), (1000, 0.03))
 LEAST = 10.0  # value below which a film's shares are taken of this
 FAR = 150.0  # and above which it is taken of this: however long the film, one place strays no further
 
@@ -116,25 +115,29 @@ def _working_set(columns: Columns, at: Prices, margin: float, away: float) -> Ne
 
 
 def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
-    """Return the best film that beams and windows find at prices `at`."""
+    """Return the best film that beams and annealing find at prices `at`."""
     net = _working_set(columns, at, 0.3, LOOKS[-1][0])
     best = Found(net, np.zeros(0, np.int64), NEVER, bound, at)
     if not net.p.size:
         return best
-    likely, _ = Soft(net).film(at, HEAT)
-    plan = beam.expected(net, likely)
     films: list[Ints] = []
     for near, most, width in LOOKS:
         where = beam.field(net, at, most, near * min(max(abs(bound), LEAST), FAR))
-        found = beam.search(where, width, plan)
-        better = [beam.improve(where, path, windows=WINDOWS) for path in found[:STARTS]]
-        films = sorted([*films, *better], key=lambda path: -beam.value_of(net, path))
-        crossed = beam.cross(where, [*films, *found])
-        films.insert(0, beam.improve(where, crossed, windows=WINDOWS))
-        best = _better(best, films[0])
+        films = best_films(where, width, films)
+        best = _better(best, films[0]) if films else best
         if _gap(best, bound) <= POOR:
             break
     return best
+
+
+def best_films(where: beam.Field, width: int, others: list[Ints]) -> list[Ints]:
+    """Return `others` and the films that beams and annealing find, the best first; none if none reaches the end."""
+    found = beam.search(where, width)
+    better = [beam.anneal(where, path, *ANNEALED[0], draw=n) for n, path in enumerate(found)]
+    films = sorted([*others, *better], key=lambda path: -beam.value_of(where.net, path))
+    if not films:
+        return films
+    return [beam.anneal(where, beam.cross(where, films), *ANNEALED[1], draw=len(found)), *films]
 
 
 def _better(best: Found, path: Ints) -> Found:
