@@ -26,7 +26,8 @@ LONELY = 0.2  # what a beam at prices pays for a run of quick shots that begins
 FIRMNESS = 0.5  # weight of the film's rows inside a window, against its end
 LONGEST = 24  # clips of a stretch that is taken over from another film
 LOSS = 1.0  # value that such a stretch may lack at first sight
-KEPT, STRETCH, STAGE = 4096, 116, 256  # as in the kernel: stretches kept, bytes of one, moves at one temperature
+KEPT, STAGE = 4096, 256  # as in the kernel: stretches kept, moves at one temperature
+STRETCH, CARD = 116, 72  # bytes there of a stretch, of a placement
 COLD = 0.003  # temperature at which annealing ends
 LEAST_MOVES = 60_000
 SEED = 0x1E3779B97F4A7C15
@@ -131,8 +132,8 @@ class Machine:
         self.mean = kernel.room(nodes * styles, "f8")
         self.stiff = kernel.room(nodes * styles, "f8")
         rooms = [(nodes, "i4"), (nodes, "i4"), (sc.pool.size, "i4"), *[(nodes, "i4")] * 3, (8 * nodes, "i4")]
-        rooms += [(r, "f8"), (slots, "f8"), (nodes, "f8"), (KEPT * STRETCH, "u1")]
-        film = struct.pack(f"<{len(rooms)}I4x2id", *(kernel.room(n, kind) for n, kind in rooms), 0, 0, 0.0)
+        rooms += [(slots, "f8"), (nodes, "f8"), (KEPT * STRETCH, "u1"), (p.size * CARD, "u1"), (4 * r, "f8")]
+        film = struct.pack(f"<{len(rooms)}I2i2d", *(kernel.room(n, kind) for n, kind in rooms), 0, 0, 0.0, 0.0)
         self.film = kernel.put(np.frombuffer(film, np.uint8), np.uint8)
 
     def _shared(self, many: int, same: int = 1 << 30) -> None:

@@ -26,12 +26,10 @@ START = ((0.1, 12),)
 # below the best film through it, a placement may lie to be in the working set.
 ROUNDS = (
     (((0.1, 8), (0.03, 15)), 1.0, 0.065),
-    (((0.02, 25),), 0.6, 0.035),
-    (((0.01, 40),), 0.3, 0.015),
-    (((0.004, 40),), 0.2, 0.008),
-    (((0.002, 40),), 0.15, 0.006),
+    (((0.02, 20), (0.01, 30), (0.005, 30)), 0.5, 0.025),
+    (((0.002, 30), (0.001, 40), (0.0005, 50), (0.0003, 50)), 0.15, 0.008),
 )
-LAST = (((0.002, 40),), 0.15, 0.005)
+LAST = (((0.0005, 60),), 0.15, 0.005)
 EXTRA = 4  # most rounds more, where the bound over all placements still lies above that of the working set
 UNSURE = 0.05  # by more than this share in a round: its working set was too small
 SMALL = 50_000  # placements: a working set after that is kept as long as it is no larger
@@ -44,7 +42,7 @@ SPREAD = 1.5  # how far below the best of its slot a placement may look before t
 LOOKS = ((6e-3, 24, 30), (2e-2, 80, 30), (2e-2, 80, 90))
 WIDE = 40  # placements a slot that films are made of, where there are very many
 # Annealing: moves a clip and the temperature that it begins at, of what beams found, and of the best film of all.
-ANNEALED = ((500, 0.08), (1000, 0.03))
+ANNEALED = ((500, 0.08), (4000, 0.08))
 LEAST = 10.0  # value below which a film's shares are taken of this
 FAR = 150.0  # and above which it is taken of this: however long the film, one place strays no further
 
