@@ -31,9 +31,12 @@ def turns(problem: CutProblem, found: Solution) -> int:
 
 
 def test_motion_goes_on_across_cuts_where_the_style_asks() -> None:
-    takes = tuple(facing(t, 180.0 * (i % 2)) for i, t in enumerate(shoots.takes(40)))
-    free, bound = turns(*solved(takes, 0.0)), turns(*solved(takes, 4.0))
-    assert free >= 6
+    free, bound = 0, 0
+    for seed in range(3):
+        takes = tuple(facing(t, 180.0 * (i % 2)) for i, t in enumerate(shoots.takes(40, seed=seed)))
+        free += turns(*solved(takes, 0.0))
+        bound += turns(*solved(takes, 4.0))
+    assert free >= 10
     assert bound <= free / 3
 
 
