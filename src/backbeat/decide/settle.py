@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from backbeat.decide.kernel import Kernel
-from backbeat.decide.place import Scene
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import Network, Prices, ceiling
 
@@ -33,7 +32,7 @@ Heats = tuple[tuple[float, int], ...]  # (temperature, steps) in order
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """`of` [total] the cell of each source frame; `frames` [cells] how many a cell has. The last is of no shot.
+    """`of` [total] the cell of each source frame; `frames` [cells] how many a cell has. The last is of no shot in use.
 
     `part` [total] is where in its cell each frame begins, 0..1.
     """
@@ -43,20 +42,33 @@ class Cells:
     part: Floats
 
 
-def cells(sc: Scene) -> Cells:
-    """Return each shot cut into even cells no longer than `CELL`, nor than half of the shortest slot."""
-    pool = sc.pool
-    longest = min(CELL, 0.5 * float(sc.seconds.min(initial=9.0)))
-    length = pool.end - pool.start
-    count = np.maximum(np.ceil(length / np.maximum(longest * pool.rate, 1.0)).astype(np.int64), 1)
-    first = np.cumsum(count) - count
-    of = np.full(pool.total, int(count.sum()), np.int64)
-    for a, n, k, c in zip((pool.base + pool.start).tolist(), length.tolist(), count, first, strict=True):
-        of[a : a + n] = c + np.arange(n) * k // n
+def cells(net: Network, prices: Prices) -> Cells:
+    """Return each shot that is paid for, or may be, cut into even cells.
+
+    They are no longer than `CELL`, nor than half of the shortest slot.
+    """
+    pool = net.sc.pool
+    longest = min(CELL, 0.5 * float(net.sc.seconds.min(initial=9.0)))
+    total = np.concatenate([[0.0], np.cumsum(prices.frame)])
+    used = total[pool.base + pool.end] > total[pool.base + pool.start]
+    used[net.p.shot] = True
+    shots = np.flatnonzero(used)
+    length, begin = (pool.end - pool.start)[shots], (pool.base + pool.start)[shots]
+    count = np.maximum(np.ceil(length / np.maximum(longest * pool.rate[shots], 1.0)).astype(np.int64), 1)
+    within = _runs(length)
+    frame = np.repeat(begin, length) + within
+    each = within * np.repeat(count, length) // np.repeat(length, length)
+    of: Ints = np.full(pool.total, int(count.sum()), np.int64)
+    of[frame] = np.repeat(np.cumsum(count) - count, length) + each
     frames = np.bincount(of, minlength=int(count.sum()) + 1).astype(float)
-    new = np.r_[True, of[1:] != of[:-1]] if len(of) else np.zeros(0, bool)
-    begin = np.maximum.accumulate(np.where(new, np.arange(len(of)), 0))
-    return Cells(of, frames, (np.arange(len(of)) - begin) / frames[of])
+    part = np.zeros(pool.total)
+    part[frame] = _runs(frames[:-1].astype(np.int64)) / frames[of[frame]]
+    return Cells(of, frames, part)
+
+
+def _runs(length: Ints) -> Ints:
+    """Return 0, 1, 2... for each of `length` in turn."""
+    return np.arange(int(length.sum())) - np.repeat(np.cumsum(length) - length, length)
 
 
 class Bound:
@@ -119,11 +131,10 @@ def _where(cell: Cells, points: Ints) -> tuple[Ints, Floats]:
 
 def settle(net: Network, prices: Prices, heats: Heats) -> Prices:
     """Return better prices: for each (temperature, steps) of `heats` that many steps down the smooth bound."""
-    sc, rows = net.sc, net.rows
     if not net.p.size:
         return prices
-    cell = cells(sc)
-    n, r = len(cell.frames), len(rows.low)
+    cell = cells(net, prices)
+    n, r = len(cell.frames), len(net.rows.low)
     top = highest(net, cell)
     x = [np.bincount(cell.of, prices.frame, n), np.maximum(prices.row, 0.0), np.maximum(-prices.row, 0.0)]
     found = Bound(net, cell, top).descend(np.clip(np.concatenate(x), 0.0, top), heats)
