@@ -10,13 +10,12 @@ import numpy as np
 
 from backbeat.decide import beam, prices
 from backbeat.decide import rows as film
-from backbeat.decide.balance import balance
 from backbeat.decide.columns import CROWD, Columns
 from backbeat.decide.place import Placements, Scene, join
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices
 from backbeat.decide.rows import Rows
-from backbeat.decide.settle import Heats, settle
+from backbeat.decide.settle import Heats, balance, settle
 
 ENOUGH = 500
 USUAL = 100  # what the best shot but so many is worth in a slot, any shot is thought to be worth elsewhere
@@ -100,7 +99,7 @@ def balanced(columns: Columns, at: Prices) -> Prices:
     """Return `at` with the rows' prices made exact over all placements; see `balance`."""
     sc = columns.sc
     best = columns.tops(at)
-    return balance(sc, columns.rows, at, best, through(sc, best))
+    return balance(sc, columns.rows, best, through(sc, best), at)
 
 
 def _steps(heats: Heats, sweeps: int) -> Heats:

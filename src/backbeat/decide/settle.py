@@ -17,8 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from backbeat.decide.kernel import Kernel
+from backbeat.decide.place import Placements, Scene
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import Network, Prices, ceiling
+from backbeat.decide.rows import Rows
 
 CELL = 1 / 3  # s of source that share a price, at most
 MEMORY = 10  # steps that the descent remembers
@@ -28,6 +30,8 @@ DEAR = (
 )
 
 Heats = tuple[tuple[float, int], ...]  # (temperature, steps) in order
+EVEN: Heats = ((0.01, 100), (0.003, 100), (0.001, 150), (0.0003, 100))  # for rows alone,
+AWAY = 1.0  # in slots through which a film is worth at most so much less than the best
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,28 @@ def settle(net: Network, prices: Prices, heats: Heats) -> Prices:
     x = [np.bincount(cell.of, prices.frame, n), np.maximum(prices.row, 0.0), np.maximum(-prices.row, 0.0)]
     found = Bound(net, cell, top).descend(np.clip(np.concatenate(x), 0.0, top), heats)
     return Prices((found[:n] / np.maximum(cell.frames, 1.0))[cell.of], found[n : n + r] - found[n + r :])
+
+
+def balance(sc: Scene, rows: Rows, best: Floats, around: Floats, at: Prices) -> Prices:
+    """Return `at` with the prices of the rows of lengths and of all clips settled, those of footage as they are.
+
+    `best` [slots] is what the best placement of each leaves at prices `at`, `around` [slots] the best path through each
+    less that: all that the rows can choose from. So small a problem can be followed down to hardly any temperature.
+    """
+    whole = best + around
+    slots = np.flatnonzero(whole >= whole.max() - AWAY)
+    nothing, zeros = np.zeros(len(slots), np.int64), np.zeros(len(slots))
+    free = best[slots] + at.row[sc.grid.row[slots]] + at.row[-1]
+    net = Network(sc, rows, Placements(slots, nothing, nothing, nothing, free, zeros, zeros, zeros))
+    kept = np.zeros(len(rows.low), bool)
+    kept[: rows.styles] = kept[-1] = True
+    cell = Cells(np.zeros(sc.pool.total, np.int64), np.zeros(1), np.zeros(sc.pool.total))
+    top = np.where(np.r_[False, kept, kept], highest(net, cell), 0.0)
+    row = np.where(kept, at.row, 0.0)
+    x = np.concatenate([[0.0], np.maximum(row, 0.0), np.maximum(-row, 0.0)])
+    found = Bound(net, cell, top).descend(np.clip(x, 0.0, top), EVEN)
+    up, down = np.split(found[1:], 2)
+    return Prices(at.frame, rows.clip(np.where(kept, up - down, at.row)))
 
 
 def highest(net: Network, cell: Cells) -> Floats:
