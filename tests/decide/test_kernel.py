@@ -17,20 +17,24 @@ from backbeat.decide.kernel import Kernel
 from backbeat.decide.place import scene
 from backbeat.decide.pool import gather
 from backbeat.decide.problem import CutProblem
+from backbeat.model.plan import Want
 from kit import shoots
 
 ROOT = Path(__file__).parents[2]
 
 
-def field(seed: int = 0, *, reuse: bool = False, shots: int = 40) -> beam.Field:
+def field(
+    seed: int = 0, *, reuse: bool = False, shots: int = 40, style: str = "wright", away: float | None = None
+) -> beam.Field:
     song, takes = shoots.song(30.0, seed=seed), shoots.takes(shots, seed=seed + 1)
-    problem = CutProblem(song, takes, styles.builtin("wright"), shoots.RATE, 30 * 24, reuse=reuse)
+    wants = (Want(takes[0].media.path, must=True),)
+    problem = CutProblem(song, takes, styles.builtin(style), shoots.RATE, 30 * 24, reuse=reuse, wants=wants)
     sc = scene(problem, music.build(problem), gather(problem))
     rows = film.build(sc)
     columns = Columns(sc, rows)
     at = prices.start_prices(sc, rows)
     near = columns.near(at, columns.tops(at) - 1.5)
-    return beam.field(prices.Network(sc, rows, near), at, 20)
+    return beam.field(prices.Network(sc, rows, near), at, 20, away)
 
 
 def shows_twice(where: beam.Field, path: np.ndarray) -> bool:
@@ -71,6 +75,23 @@ def test_windows_and_crossing_never_make_a_film_worse(reuse: bool) -> None:
     assert whole(where, crossed)
     assert reuse or not shows_twice(where, crossed)
     assert beam.value_of(where.net, crossed) >= value - 1e-9
+
+
+@pytest.mark.parametrize("style", ["wright", "trailer", "montage"])
+@pytest.mark.parametrize("reuse", [False, True])
+def test_annealing_gains_and_keeps_account(style: str, reuse: bool) -> None:
+    """What it thinks a film is worth, move after move, is what `value_of` says: or its best would not be better."""
+    where = field(3, reuse=reuse, style=style, away=3.0)
+    poor = beam.search(where)[-1]
+    value = beam.value_of(where.net, poor)
+    for draw, heat in enumerate((1e-6, 0.03, 0.3)):
+        better = beam.anneal(where, poor, 200, heat, draw=draw)
+        assert whole(where, better)
+        assert reuse or not shows_twice(where, better)
+        assert beam.value_of(where.net, better) > value + 0.1
+        again = beam.anneal(where, better, 1, 1e-9)
+        assert beam.value_of(where.net, again) >= beam.value_of(where.net, better) - 1e-9
+    assert (better == beam.anneal(where, poor, 200, heat, draw=draw)).all(), "the same draw, the same film"
 
 
 def test_a_stretch_is_filled_and_the_rest_kept() -> None:

@@ -25,13 +25,11 @@ from backbeat.decide.rows import Rows
 CELL = 1 / 3  # s of source that share a price, at most
 MEMORY = 10  # steps that the descent remembers
 LANES = 8  # vectors are a multiple of so many numbers long
-DEAR = (
-    5.0  # the most that a usual clip's footage costs, unless the best is worth more: beyond, there is too little of it
-)
+DEAR = 5.0  # the most that a usual clip's footage costs, unless the best is worth more: beyond, there is too little
 
 Heats = tuple[tuple[float, int], ...]  # (temperature, steps) in order
 EVEN: Heats = ((0.01, 100), (0.003, 100), (0.001, 150), (0.0003, 100))  # for rows alone,
-AWAY = 1.0  # in slots through which a film is worth at most so much less than the best
+AWAY = 2.0  # in slots through which a film is worth at most so much less than the best
 
 
 @dataclass(frozen=True, slots=True)
