@@ -25,8 +25,8 @@ START = ((0.1, 12),)
 # below the best film through it, a placement may lie to be in the working set.
 ROUNDS = (
     (((0.1, 8), (0.03, 15)), 1.0, 0.065),
-    (((0.02, 20), (0.01, 30), (0.005, 30)), 0.5, 0.025),
-    (((0.002, 30), (0.001, 40), (0.0005, 50), (0.0003, 50)), 0.15, 0.008),
+    (((0.02, 20), (0.01, 30), (0.005, 30)), 0.4, 0.02),
+    (((0.002, 30), (0.001, 40), (0.0005, 50), (0.0003, 50)), 0.12, 0.006),
 )
 LAST = (((0.0005, 60),), 0.15, 0.005)
 EXTRA = 4  # most rounds more, where the bound over all placements still lies above that of the working set
@@ -38,10 +38,12 @@ POOR = 2e-2  # and above which a wide look is worth its time
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
 # Looks, narrow to wide: share of the bound below the best film that is taken in, placements a slot, partial films a
 # node. Where footage is scarce, the best of a slot are often all taken.
-LOOKS = ((6e-3, 24, 30), (2e-2, 80, 30), (2e-2, 80, 90))
+LOOKS = ((6e-3, 24, 12), (2e-2, 80, 30), (2e-2, 80, 90))
 WIDE = 40  # placements a slot that films are made of, where there are very many
 # Annealing: moves a clip and the temperature that it begins at, of what beams found, and of the best film of all.
-ANNEALED = ((500, 0.08), (4000, 0.08))
+ANNEALED = ((500, 0.15), (2000, 0.06))
+TURNS = 4  # of the latter at most, and the gap below which it has had enough
+GOOD = 5e-3
 LEAST = 10.0  # value below which a film's shares are taken of this
 FAR = 150.0  # and above which it is taken of this: however long the film, one place strays no further
 
@@ -120,21 +122,29 @@ def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
     films: list[Ints] = []
     for near, most, width in LOOKS:
         where = beam.field(net, at, most, near * min(max(abs(bound), LEAST), FAR))
-        films = best_films(where, width, films)
+        films = best_films(where, width, films, bound - GOOD * abs(bound))
         best = _better(best, films[0]) if films else best
         if _gap(best, bound) <= POOR:
             break
     return best
 
 
-def best_films(where: beam.Field, width: int, others: list[Ints]) -> list[Ints]:
-    """Return `others` and the films that beams and annealing find, the best first; none if none reaches the end."""
+def best_films(where: beam.Field, width: int, others: list[Ints], enough: float = np.inf) -> list[Ints]:
+    """Return `others` and the films that beams and annealing find, the best first; none if none reaches the end.
+
+    The best is annealed again and again, until it is worth `enough` or has had its turns.
+    """
     found = beam.search(where, width)
     better = [beam.anneal(where, path, *ANNEALED[0], draw=n) for n, path in enumerate(found)]
     films = sorted([*others, *better], key=lambda path: -beam.value_of(where.net, path))
     if not films:
         return films
-    return [beam.anneal(where, beam.cross(where, films), *ANNEALED[1], draw=len(found)), *films]
+    best = beam.cross(where, films)
+    for turn in range(TURNS):
+        best = beam.anneal(where, best, *ANNEALED[1], draw=len(found) + turn)
+        if beam.value_of(where.net, best) >= enough:
+            break
+    return [best, *films]
 
 
 def _better(best: Found, path: Ints) -> Found:
