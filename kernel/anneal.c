@@ -40,6 +40,8 @@ typedef struct {
     f64 value, paid;      // `paid`: of it for rows
 } Film;
 
+_Static_assert(sizeof(Stretch) == 116 && sizeof(Card) == 72, "beam.py makes room for so many bytes");
+
 static f64 owed(const Row *row) {
     return row->rate * (most(row->count - row->high, 0) + most(row->low - row->count, 0));
 }

@@ -16,7 +16,7 @@ typedef struct {
     const i32 *arc_begin, *arc, *by_value;           // [slots + 1], [arcs] by what is left after prices, and by value
     const i32 *slot, *shot, *low, *high, *group, *take, *must;  // [size]; take and must as rows, must -1 for none
     const f64 *value, *red, *way_x, *way_y, *full, *second, *ahead;  // [size]; full hits, seconds of a source frame
-    const f64 *row_low, *row_high, *row_rate;        // [rows]
+    const f64 *row_low, *row_high, *row_rate, *row_price;  // [rows]
 } Net;
 
 static inline f64 row_cost(const Net *net, i32 r, f64 count) {

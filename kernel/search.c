@@ -113,15 +113,18 @@ static void offer(Candidate *heap, i32 *n, i32 room, Candidate c) {
     }
 }
 
-// What the counts that a film is likely to end with lie outside of the rows; see `outlook`.
+// What the counts that a film is likely to end with lie outside of the rows; see `outlook`. A count never falls: what it
+// has too much already will be paid for, beyond its price, which the placements pay.
 static f64 unlikely(const Net *net, const Window *w, const f64 *count, i32 row, i32 node) {
     const f64 *mean = w->plan + (int64_t)node * net->styles, *stiff = w->stiff + (int64_t)node * net->styles;
     f64 cost = 0;
     for (i32 r = 0; r < net->styles; r++) {
-        f64 n = count[r] + (r == row) + mean[r], off = most(n - net->row_high[r], 0) + most(net->row_low[r] - n, 0);
-        cost += stiff[r] * off * off;
+        f64 now = count[r] + (r == row), n = now + mean[r];
+        f64 off = most(n - net->row_high[r], 0) + most(net->row_low[r] - n, 0);
+        f64 sure = most(now - net->row_high[r], 0) * (net->row_rate[r] - net->row_price[r]);
+        cost += most(sure, w->close * stiff[r] * off * off);
     }
-    return cost * w->close;
+    return cost;
 }
 
 // What a partial film with these counts, and one more clip of `row`, pays at `node` for its lengths and bursts.

@@ -47,6 +47,8 @@ Outlook = tuple[Floats, Floats]
 class Field:
     """What beams search in: a network, its reduced values at some prices, and the best placements of each slot.
 
+    `row` are the prices of the film's rows.
+
     `ahead` [placements], where the order of footage matters, is what may still come after each. `slack` [slots] is what
     the best path from where a slot begins gains by going through it: 0 or less; None if it is not known.
     """
@@ -54,6 +56,7 @@ class Field:
     net: Network
     red: Floats
     arcs: list[Ints]
+    row: Floats
     ahead: Floats | None = None
     slack: Floats | None = None
     machines: dict[int, Machine] = dataclasses.field(default_factory=dict)
@@ -73,12 +76,12 @@ def field(net: Network, at: Prices, most: int, away: float | None = None) -> Fie
     red = net.reduced(at)
     arcs = best_arcs(net, red, most)
     if away is None:
-        return Field(net, red, arcs)
+        return Field(net, red, arcs, at.row)
     relaxed = relax(net, at)
     through = relaxed.reach[net.from_node] + red + relaxed.ahead[net.to_node]
     arcs = [k[through[k] >= through.max() - away] for k in arcs]
     top = np.maximum.reduceat(red, net.begin)
-    return Field(net, red, arcs, slack=top + relaxed.ahead[net.last] - relaxed.ahead[net.first])
+    return Field(net, red, arcs, at.row, slack=top + relaxed.ahead[net.last] - relaxed.ahead[net.first])
 
 
 class Machine:
@@ -108,7 +111,7 @@ class Machine:
         arcs = [np.concatenate([[0], np.cumsum(count)]), arc, by_value]
         own = [net.row_of, p.shot, p.low, p.high, net.group, rows.styles + take, rows.must[take]]
         worth = [p.value, where.red, net.way[:, 0], net.way[:, 1], p.full, 1 / sc.pool.rate[p.shot]]
-        bounds = [rows.low, np.minimum(rows.high, 1e300), rows.rate]
+        bounds = [rows.low, np.minimum(rows.high, 1e300), rows.rate, where.row]
         places = [*(kernel.put(x, np.int32) for x in ints), kernel.put(sc.seconds[net.slots], np.float64)]
         places += [kernel.put(x, np.int32) for x in (begin, into, out_begin)]
         places += [kernel.put(where.slack if where.slack is not None else np.zeros(slots), np.float64)]

@@ -199,4 +199,4 @@ def _field(net: Network, at: Prices, axis: Pieces, ahead: Floats) -> beam.Field:
     rank = np.full(net.p.size, NEVER)
     rank[order[new]] = (red + after)[order[new]]
     arcs = [k[rank[k] > NEVER / 2] for k in beam.best_arcs(net, rank, CHOICES)]
-    return beam.Field(net, red, arcs, after)
+    return beam.Field(net, red, arcs, at.row, after)
