@@ -74,7 +74,7 @@ def find(sc: Scene, rows: Rows, sweeps: int, *, seek: bool = True) -> Found:
         proven = price_out(columns, at)
         if proven < bound:
             bound, best_at = proven, at
-        missed = (proven - prices.relax(net, at).bound) / max(abs(proven), LEAST)
+        missed = (proven - within(net, at)) / max(abs(proven), LEAST)
         if n >= len(ROUNDS) and missed <= LEVEL:
             break
         near = near_best(columns, at, margin, away)
@@ -225,5 +225,15 @@ def through(sc: Scene, values: Floats) -> Floats:
 
 def price_out(columns: Columns, at: Prices) -> float:
     """Return the bound over all placements at these prices: the best path through the best placement of each slot."""
-    top = columns.tops(at)
-    return float((through(columns.sc, top) + top).max()) + constant(columns.rows, at)
+    return _best_path(columns.sc, columns.rows, columns.tops(at), at)
+
+
+def within(net: Network, at: Prices) -> float:
+    """Return the same over the placements of `net` alone."""
+    top = np.full(len(net.sc.start), NEVER)
+    top[net.slots] = np.maximum.reduceat(net.reduced(at), net.begin)
+    return _best_path(net.sc, net.rows, top, at)
+
+
+def _best_path(sc: Scene, rows: Rows, top: Floats, at: Prices) -> float:
+    return float((through(sc, top) + top).max()) + constant(rows, at)
