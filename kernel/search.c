@@ -407,6 +407,11 @@ void outlook(const Net *net, f64 heat, f64 *mean, f64 *stiff) {
         }
     }
     for (i32 i = 0; i < net->nodes * n; i++) stiff[i] = 0.5 / (most(stiff[i] - mean[i] * mean[i], 0) + LEEWAY);
+    // The prices are not exact, and in a long film what they err by adds up: it is scaled away.
+    for (i32 r = 0; r < n; r++) {
+        f64 all = mean[r], kept = all < net->row_low[r] ? net->row_low[r] : all > net->row_high[r] ? net->row_high[r] : all;
+        for (i32 node = 0; all > 0 && node < net->nodes; node++) mean[(int64_t)node * n + r] *= kept / all;
+    }
 }
 
 // The best film at prices. Where none reaches the end: the best of those that reach furthest, length negative.

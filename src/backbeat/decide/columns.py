@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 ALIKE = 1.12  # slots whose lengths differ by less share the least that a piece of a shot pays
 MANY = 30_000  # placements in a working set; above that it holds
 EACH = 2  # of each slot and shot, at most,
-CROWD = 24  # and of each slot
+CROWD = 24  # and of each slot, for every so many clips of the film: the more clips, the more of the best are taken
+CLIPS = 100
 ALL = 1 << 30
 
 
@@ -53,6 +54,7 @@ class Columns:
         self._room()
         on.write()
         on.kernel.call("look", on.at, on.kernel.room(len(sc.start), "f4"))
+        self.crowd = round(CROWD * max(1.0, float(sc.grid.target.sum()) / CLIPS))
         self._tight = 0  # how far the latest set had to be cut down
         self._paid: tuple[Prices | None, Floats | None] = (None, None)
         self._known: tuple[Prices | None, Floats] = (None, np.zeros(0))
@@ -124,11 +126,11 @@ class Columns:
             self._known = at, found
         return found
 
-    def near(self, at: Prices, floor: Floats, flat: Floats | None = None, crowd: int = CROWD) -> Placements:
+    def near(self, at: Prices, floor: Floats, flat: Floats | None = None, crowd: int = 0) -> Placements:
         """Return the placements worth at least `floor` [slots] after prices.
 
-        Where there are very many: the best of each slot and shot; where even those are many, the best `crowd` of each
-        slot. `flat` [shots] is charged besides.
+        Where there are very many: the best of each slot and shot; where even those are many, the best of each slot,
+        `crowd` or as many as suits the film. `flat` [shots] is charged besides.
         """
         self._pay(at, flat)
         for each in (ALL, EACH)[self._tight :]:
@@ -136,7 +138,7 @@ class Columns:
             if found is not None:
                 return found
             self._tight += 1
-        return self._most(floor, EACH, crowd)
+        return self._most(floor, EACH, max(crowd, self.crowd))
 
     def best(self, at: Prices, some: NDArray[np.bool_], crowd: int, each: int) -> Placements:
         """Return the `crowd` best placements of each slot of the mask `some`, `each` of a shot at most."""

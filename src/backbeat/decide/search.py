@@ -10,7 +10,7 @@ import numpy as np
 
 from backbeat.decide import beam, prices
 from backbeat.decide import rows as film
-from backbeat.decide.columns import CROWD, Columns
+from backbeat.decide.columns import Columns
 from backbeat.decide.place import Placements, Scene, join
 from backbeat.decide.pool import Floats, Ints
 from backbeat.decide.prices import NEVER, Network, Prices
@@ -36,14 +36,14 @@ ANEW = (0.03, 20)  # steps to find the prices of such a set
 LEVEL = 1e-3  # by more than this share
 POOR = 2e-2  # and above which a wide look is worth its time
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
-# Looks, narrow to wide: share of the bound below the best film that is taken in, placements a slot, partial films a
-# node. Where footage is scarce, the best of a slot are often all taken.
+# Looks, narrow to wide: share of the bound below the best film that is taken in, placements a slot (more in a film of
+# many clips), partial films a node. Where footage is scarce, the best of a slot are often all taken.
 LOOKS = ((6e-3, 24, 12), (2e-2, 80, 30), (2e-2, 80, 90))
 WIDE = 40  # placements a slot that films are made of, where there are very many
 # Annealing: moves a clip and the temperature that it begins at, of what beams found, and of the best film of all.
 ANNEALED = ((500, 0.15), (2000, 0.06))
-TURNS = 4  # of the latter at most, and the gap below which it has had enough
-GOOD = 5e-3
+TURNS = 6  # of the latter at most, and the gap below which it has had enough
+GOOD = 7e-3
 LEAST = 10.0  # value below which a film's shares are taken of this
 FAR = 150.0  # and above which it is taken of this: however long the film, one place strays no further
 
@@ -121,7 +121,7 @@ def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
         return best
     films: list[Ints] = []
     for near, most, width in LOOKS:
-        where = beam.field(net, at, most, near * min(max(abs(bound), LEAST), FAR))
+        where = beam.field(net, at, max(most, columns.crowd), near * min(max(abs(bound), LEAST), FAR))
         films = best_films(where, width, films, bound - GOOD * abs(bound))
         best = _better(best, films[0]) if films else best
         if _gap(best, bound) <= POOR:
@@ -174,11 +174,11 @@ def _first(columns: Columns, at: Prices) -> Placements:
     return columns.near(at, columns.tops(at, guess) - SPREAD, guess)
 
 
-def near_best(columns: Columns, at: Prices, margin: float, away: float, crowd: int = CROWD) -> Placements:
+def near_best(columns: Columns, at: Prices, margin: float, away: float, crowd: int = 0) -> Placements:
     """Return the placements within `margin` of the best of their slot, and of the best film through it.
 
-    The latter is within the share `away` of the bound, of what the best film is worth. Of very many, the best `crowd`
-    of each slot.
+    The latter is within the share `away` of the bound, of what the best film is worth. Of very many: see
+    `Columns.near`.
     """
     top = columns.tops(at)
     around = through(columns.sc, top)
