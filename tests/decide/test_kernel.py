@@ -85,13 +85,13 @@ def test_annealing_gains_and_keeps_account(style: str, reuse: bool) -> None:
     poor = beam.search(where)[-1]
     value = beam.value_of(where.net, poor)
     for draw, heat in enumerate((1e-6, 0.03, 0.3)):
-        better = beam.anneal(where, poor, 200, heat, draw=draw)
+        better = beam.anneal(where, poor, 200, heat, 30_000, draw=draw)
         assert whole(where, better)
         assert reuse or not shows_twice(where, better)
         assert beam.value_of(where.net, better) > value + 0.1
         again = beam.anneal(where, better, 1, 1e-9)
         assert beam.value_of(where.net, again) >= beam.value_of(where.net, better) - 1e-9
-    assert (better == beam.anneal(where, poor, 200, heat, draw=draw)).all(), "the same draw, the same film"
+    assert (better == beam.anneal(where, poor, 200, heat, 30_000, draw=draw)).all(), "the same draw, the same film"
 
 
 def test_a_stretch_is_filled_and_the_rest_kept() -> None:

@@ -29,7 +29,6 @@ LOSS = 1.0  # value that such a stretch may lack at first sight
 KEPT, STAGE = 4096, 256  # as in the kernel: stretches kept, moves at one temperature
 STRETCH, CARD = 116, 72  # bytes there of a stretch, of a placement
 COLD = 0.003  # temperature at which annealing ends
-LEAST_MOVES = 60_000
 SEED = 0x1E3779B97F4A7C15
 
 
@@ -230,12 +229,14 @@ def improve(
     return where.machine(width).improve(path, windows, clips, steal=steal) if len(path) else path
 
 
-def anneal(where: Field, path: Ints, moves: int, heat: float, *, draw: int = 0, width: int = WIDTH) -> Ints:
+def anneal(
+    where: Field, path: Ints, moves: int, heat: float, least: int = 0, *, draw: int = 0, width: int = WIDTH
+) -> Ints:
     """Return the best film met in `moves` moves for each clip of `path`, at temperatures that fall from `heat`.
 
-    Not for footage that has an order. `draw` tells draws apart.
+    At `least` so many moves in all. Not for footage that has an order. `draw` tells draws apart.
     """
-    return where.machine(width).anneal(path, max(moves * len(path), LEAST_MOVES), heat, SEED + draw)
+    return where.machine(width).anneal(path, max(moves * len(path), least, 1), heat, SEED + draw)
 
 
 def cross(where: Field, films: list[Ints], width: int = WIDTH) -> Ints:

@@ -21,6 +21,7 @@ from backbeat.model.cue import Cue
 from backbeat.model.timeline import NORMAL, Clip, Marker, Speed, Timeline, Track
 
 SWEEPS = 120
+SCARCE = 100_000  # moves of annealing where all placements are looked at
 
 
 def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
@@ -50,7 +51,7 @@ def solve(problem: CutProblem, *, sweeps: int = SWEEPS) -> Solution:
     unmet: tuple[str, ...] = ()
     if not len(path) and problem.order == "free":
         net = prices.Network(sc, rows, _all(sc))
-        films = search.best_films(beam.field(net, found.prices, 200, np.inf), 60, [])
+        films = search.best_films(beam.field(net, found.prices, 200, np.inf), 60, SCARCE, [])
         path = films[0] if films else path
     if not len(path):
         if problem.order == "free":

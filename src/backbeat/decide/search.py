@@ -37,13 +37,14 @@ LEVEL = 1e-3  # by more than this share
 POOR = 2e-2  # and above which a wide look is worth its time
 SPREAD = 1.5  # how far below the best of its slot a placement may look before there are prices
 # Looks, narrow to wide: share of the bound below the best film that is taken in, placements a slot (more in a film of
-# many clips), partial films a node. Where footage is scarce, the best of a slot are often all taken.
-LOOKS = ((6e-3, 24, 12), (2e-2, 80, 30), (2e-2, 80, 90))
+# many clips), partial films a node, moves of annealing at the least. Where footage is scarce, the best of a slot are
+# often all taken.
+LOOKS = ((6e-3, 24, 12, 30_000), (2e-2, 80, 30, 100_000), (2e-2, 80, 90, 100_000))
 WIDE = 40  # placements a slot that films are made of, where there are very many
 # Annealing: moves a clip and the temperature that it begins at, of what beams found, and of the best film of all.
-ANNEALED = ((500, 0.15), (2000, 0.06))
-TURNS = 6  # of the latter at most, and the gap below which it has had enough
-GOOD = 7e-3
+ANNEALED = ((300, 0.15), (1500, 0.06))
+TURNS = 6  # of the latter at most,
+GOOD, EASE = 6e-3, 1e-3  # and the gap with which it has had enough at first; more with each turn
 LEAST = 10.0  # value below which a film's shares are taken of this
 FAR = 150.0  # and above which it is taken of this: however long the film, one place strays no further
 
@@ -120,29 +121,30 @@ def _best_film(columns: Columns, at: Prices, bound: float) -> Found:
     if not net.p.size:
         return best
     films: list[Ints] = []
-    for near, most, width in LOOKS:
+    for near, most, width, least in LOOKS:
         where = beam.field(net, at, max(most, columns.crowd), near * min(max(abs(bound), LEAST), FAR))
-        films = best_films(where, width, films, bound - GOOD * abs(bound))
+        films = best_films(where, width, least, films, bound)
         best = _better(best, films[0]) if films else best
         if _gap(best, bound) <= POOR:
             break
     return best
 
 
-def best_films(where: beam.Field, width: int, others: list[Ints], enough: float = np.inf) -> list[Ints]:
+def best_films(where: beam.Field, width: int, least: int, others: list[Ints], bound: float = np.inf) -> list[Ints]:
     """Return `others` and the films that beams and annealing find, the best first; none if none reaches the end.
 
-    The best is annealed again and again, until it is worth `enough` or has had its turns.
+    Each is annealed for `least` moves or more; the best again and again, until it is near enough the `bound` or has
+    had its turns.
     """
     found = beam.search(where, width)
-    better = [beam.anneal(where, path, *ANNEALED[0], draw=n) for n, path in enumerate(found)]
+    better = [beam.anneal(where, path, *ANNEALED[0], least, draw=n) for n, path in enumerate(found)]
     films = sorted([*others, *better], key=lambda path: -beam.value_of(where.net, path))
     if not films:
         return films
     best = beam.cross(where, films)
     for turn in range(TURNS):
-        best = beam.anneal(where, best, *ANNEALED[1], draw=len(found) + turn)
-        if beam.value_of(where.net, best) >= enough:
+        best = beam.anneal(where, best, *ANNEALED[1], least, draw=len(found) + turn)
+        if bound - beam.value_of(where.net, best) <= (GOOD + turn * EASE) * min(abs(bound), 1e12):
             break
     return [best, *films]
 

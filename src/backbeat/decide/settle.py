@@ -28,7 +28,7 @@ LANES = 8  # vectors are a multiple of so many numbers long
 DEAR = 5.0  # the most that a usual clip's footage costs, unless the best is worth more: beyond, there is too little
 
 Heats = tuple[tuple[float, int], ...]  # (temperature, steps) in order
-EVEN: Heats = ((0.01, 100), (0.003, 100), (0.001, 150), (0.0003, 100))  # for rows alone,
+EVEN: Heats = ((0.01, 60), (0.003, 60), (0.001, 100), (0.0003, 60))  # for rows alone,
 AWAY = 2.0  # in slots through which a film is worth at most so much less than the best
 
 
