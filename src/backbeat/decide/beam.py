@@ -208,9 +208,13 @@ def search(
     return sorted(films.values(), key=lambda path: -value_of(where.net, path))
 
 
-def furthest(where: Field, width: int = 60) -> Ints:
-    """Return the placements of the longest film that the footage allows, where none reaches the end."""
-    return where.machine(width).search(0.0, 1 << 30)[0]
+def furthest(where: Field, width: int = 200) -> Ints:
+    """Return the placements of the longest film that the footage allows, where none reaches the end.
+
+    Of several looks, with few or many placements of one slot that go on from one partial film, the longest.
+    """
+    films = [where.machine(width).search(0.0, many)[0] for many in (1 << 30, 3, 1)]
+    return max(films, key=lambda path: (where.net.to_node[path].max(initial=0), value_of(where.net, path)))
 
 
 def improve(
